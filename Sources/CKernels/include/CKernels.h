@@ -1,0 +1,11 @@
+// Plain C loops that the compiler vectorises for several instruction levels. No state, no allocation.
+// Every function is elementwise or sums in a fixed order, and is built without contraction of multiply-adds,
+// so its bits do not depend on the instruction level.
+#pragma once
+
+#include "BitShuffle.h"
+#include "Elementwise.h"
+#include "FixedPoint.h"
+#include "Hypernet.h"
+#include "Norm.h"
+#include "Optimizer.h"

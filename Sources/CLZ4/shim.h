@@ -1,0 +1,3 @@
+// LZ4: compression of gradient messages. Only Collective imports it.
+#pragma once
+#include <lz4.h>

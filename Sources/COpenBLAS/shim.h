@@ -1,0 +1,3 @@
+// OpenBLAS: dense algebra. Only TensorCore imports it.
+#pragma once
+#include <cblas.h>

@@ -1,0 +1,3 @@
+// libsodium: SHA-256. Only Digest imports it.
+#pragma once
+#include <sodium.h>

@@ -1,0 +1,3 @@
+// libjpeg-turbo: JPEG decoding. Only ImageData imports it.
+#pragma once
+#include <turbojpeg.h>

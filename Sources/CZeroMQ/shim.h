@@ -1,0 +1,4 @@
+// ZeroMQ: messages between processes. Only Transport imports it.
+#pragma once
+#include <errno.h>
+#include <zmq.h>

@@ -1,0 +1,1 @@
+// ClusterCore: to come.

@@ -1,0 +1,1 @@
+// Hypernet: to come.

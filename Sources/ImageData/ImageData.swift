@@ -1,0 +1,1 @@
+// ImageData: to come.

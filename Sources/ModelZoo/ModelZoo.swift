@@ -1,0 +1,1 @@
+// ModelZoo: to come.

@@ -1,0 +1,85 @@
+/// What a node of a ``Graph`` does. Activations are NHWC; a node's shape is (channels, height, width) per image.
+public enum Operation: Equatable, Sendable {
+    /// The images. Always node 0.
+    case input(channels: Int, height: Int, width: Int)
+    case convolution(Convolution)
+    /// Batch normalisation over one shard (PyTorch's semantics: biased variance to normalise, unbiased in the
+    /// running variance).
+    case batchNorm(BatchNorm)
+    case activation(Activation)
+    /// The elementwise sum of two inputs of one shape.
+    case add
+    case maxPool(Pool)
+    /// The mean over a window; padded positions count in the divisor (PyTorch's `count_include_pad`).
+    case averagePool(Pool)
+    /// (C, H, W) to (C, 1, 1).
+    case globalAveragePool
+    /// (C, H, W), flattened, to (outFeatures, 1, 1), always with a bias.
+    case linear(Linear)
+}
+
+/// A square convolution. Its weight is (outChannels, inChannels / groups, kernel, kernel).
+public struct Convolution: Equatable, Sendable {
+    public var outChannels: Int
+    public var kernel: Int
+    public var stride: Int
+    public var padding: Int
+    public var groups: Int
+    public var hasBias: Bool
+    public var initialization: Initialization
+
+    public init(
+        outChannels: Int, kernel: Int, stride: Int = 1, padding: Int? = nil, groups: Int = 1,
+        hasBias: Bool = false, initialization: Initialization = .uniformFanIn
+    ) {
+        self.outChannels = outChannels
+        self.kernel = kernel
+        self.stride = stride
+        self.padding = padding ?? kernel / 2
+        self.groups = groups
+        self.hasBias = hasBias
+        self.initialization = initialization
+    }
+}
+
+public struct BatchNorm: Equatable, Sendable {
+    public var epsilon: Float
+    public var momentum: Float
+
+    public init(epsilon: Float = 1e-5, momentum: Float = 0.1) {
+        self.epsilon = epsilon
+        self.momentum = momentum
+    }
+}
+
+public enum Activation: String, Equatable, Sendable {
+    case relu
+}
+
+public struct Pool: Equatable, Sendable {
+    public var kernel: Int
+    public var stride: Int
+    public var padding: Int
+
+    public init(kernel: Int, stride: Int, padding: Int = 0) {
+        self.kernel = kernel
+        self.stride = stride
+        self.padding = padding
+    }
+}
+
+public struct Linear: Equatable, Sendable {
+    public var outFeatures: Int
+
+    public init(outFeatures: Int) {
+        self.outFeatures = outFeatures
+    }
+}
+
+/// How a weight starts when no hypernetwork makes it.
+public enum Initialization: Equatable, Sendable {
+    /// U(±1/√fanIn): PyTorch's default.
+    case uniformFanIn
+    /// N(0, 2 / (outChannels·kernel²)): torchvision's ResNets.
+    case normalFanOut
+}

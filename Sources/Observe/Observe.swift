@@ -1,0 +1,1 @@
+// Observe: to come.
