@@ -47,7 +47,7 @@ let package = Package(
         .target(
             name: "ClusterCore",
             dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
-            exclude: ["messages.proto"]),
+            exclude: ["Messages/messages.proto"]),
         .target(name: "Transport", dependencies: ["CZeroMQ"]),
         .target(name: "Collective", dependencies: ["CLZ4", "CKernels"]),
 
