@@ -77,7 +77,7 @@ let package = Package(
         tests("ModelZoo", ["ModelZoo", "NeuralNet"]),
         tests("ImageData", ["ImageData"]),
         tests("Recipe", ["Recipe"]),
-        tests("ClusterCore", ["ClusterCore"]),
+        tests("ClusterCore", ["ClusterCore", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
         tests("Transport", ["Transport"]),
         tests("Collective", ["Collective"]),
         tests("Checkpoint", ["Checkpoint", "Digest"]),

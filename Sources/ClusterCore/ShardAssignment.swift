@@ -1,6 +1,7 @@
 /// Which worker computes which shards. The result of a step does not depend on it.
 public enum ShardAssignment {
-    /// Contiguous runs of shards of nearly equal length, in the order of `workers`; those that get none are left out.
+    /// Contiguous runs of shards of nearly equal length, in the order of `workers`; those that get none are
+    /// left out.
     public static func even(shards: Range<Int>, workers: [UInt32]) -> [UInt32: [Int]] {
         precondition(!workers.isEmpty, "no worker to assign \(shards.count) shards to")
         var result: [UInt32: [Int]] = [:]

@@ -3,7 +3,9 @@ extension CoordinatorMachine {
     mutating func advance() {
         let schedule = settings.schedule
         if phase == .search && step == schedule.searchSteps { return weigh() }
-        if phase == .converge && schedule.evaluationIsDue(after: step) && evaluatedStep != step { return evaluate() }
+        if phase == .converge && schedule.evaluationIsDue(after: step) && evaluatedStep != step {
+            return evaluate()
+        }
         let isLast = step >= schedule.lastStep || stopReason != nil
         if (isLast || schedule.checkpointIsDue(after: step)) && savedStep != step && savingStep != step {
             guard savingStep == nil else {
@@ -59,8 +61,8 @@ extension CoordinatorMachine {
         let sorted = digests.sorted { $0.key < $1.key }
         guard let other = sorted.first(where: { $0.value != sorted[0].value }) else { return true }
         fail(
-            "\(workers[other.key]!.label) and \(workers[sorted[0].key]!.label) hold different states \(occasion) "
-                + "at step \(step): one of these machines computes wrongly")
+            "\(workers[other.key]!.label) and \(workers[sorted[0].key]!.label) hold different states "
+                + "\(occasion) at step \(step): one of these machines computes wrongly")
         return false
     }
 
@@ -78,7 +80,8 @@ extension CoordinatorMachine {
     }
 
     mutating func noteEvaluated(_ worker: UInt32, _ evaluated: WireEvaluated) {
-        guard stage == .evaluating, evaluated.step == UInt64(step), evaluation.assigned.contains(worker) else { return }
+        guard stage == .evaluating, evaluated.step == UInt64(step), evaluation.assigned.contains(worker)
+        else { return }
         evaluation.results[worker] = evaluated
         guard evaluation.results.count == evaluation.assigned.count else { return }
         let results = evaluation.results.sorted { $0.key < $1.key }.map(\.value)

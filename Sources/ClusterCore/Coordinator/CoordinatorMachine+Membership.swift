@@ -36,7 +36,8 @@ extension CoordinatorMachine {
 
     private mutating func welcomeAll() {
         stage = .preparing
-        runLevel = settings.instructionLevel ?? InstructionLevel.lowest(workers.values.map(\.instructionLevel))
+        runLevel =
+            settings.instructionLevel ?? InstructionLevel.lowest(workers.values.map(\.instructionLevel))
         for number in workers.keys.sorted() {
             var welcome = WireWelcome()
             welcome.worker = number
@@ -59,8 +60,11 @@ extension CoordinatorMachine {
         }
         workers[number]!.standing = .ready(step: step)
         workers[number]!.dataFingerprint = ready.dataFingerprint
-        if let other = workers.values.first(where: { isReady($0) && $0.dataFingerprint != ready.dataFingerprint }) {
-            return fail("\(worker.label) and \(other.label) hold different data sets: give both the same data.path")
+        if let other = workers.values.first(where: {
+            isReady($0) && $0.dataFingerprint != ready.dataFingerprint
+        }) {
+            return fail(
+                "\(worker.label) and \(other.label) hold different data sets: give both the same data.path")
         }
         if workers.values.allSatisfy(isReady) { formGeneration() }
     }

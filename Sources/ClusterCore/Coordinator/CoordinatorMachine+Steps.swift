@@ -43,10 +43,14 @@ extension CoordinatorMachine {
         redo()
     }
 
-    /// Every worker raises the exponents by the union of the overflows, which does not depend on who computed what.
+    /// Every worker raises the exponents by the union of the overflows, which does not depend on who computed
+    /// what.
     private mutating func redo() {
         guard book.attempt + 1 < Self.attemptsMax else {
-            return fail("step \(step): gradients still overflow after \(Self.attemptsMax) attempts; lower the learning rate")
+            return fail(
+                "step \(step): gradients still overflow after \(Self.attemptsMax) attempts; "
+                    + "lower the learning rate"
+            )
         }
         book.attempt += 1
         let overflows = book.overflows.keys.sorted().map { segment in
@@ -82,7 +86,8 @@ extension CoordinatorMachine {
             .record(
                 CommittedStep(
                     step: step, phase: phase, generation: generation, attempt: book.attempt,
-                    participants: book.assigned.sorted(), loss: metrics.loss, top1: Int(clamping: metrics.top1),
+                    participants: book.assigned.sorted(), loss: metrics.loss,
+                    top1: Int(clamping: metrics.top1),
                     top5: Int(clamping: metrics.top5), images: Int(clamping: metrics.images),
                     bytesSent: book.done.values.reduce(0) { $0 &+ $1.bytesSent },
                     bytesUncoded: book.done.values.reduce(0) { $0 &+ $1.bytesUncoded },

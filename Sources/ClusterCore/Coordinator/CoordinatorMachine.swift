@@ -1,9 +1,9 @@
-/// The coordinator's decisions: who is a member, who computes what, when a step is committed, when to prune, evaluate
-/// and save. A function of its state, an event and the time; it does no I/O and reads no clock.
+/// The coordinator's decisions: who is a member, who computes what, when a step is committed, when to prune,
+/// evaluate and save. A function of its state, an event and the time; it does no I/O and reads no clock.
 ///
-/// The driver (Training) feeds it events and carries out the directives in order. In this version the members are
-/// those present at the start, and a worker's death ends the run; every message nevertheless carries run and
-/// generation, and work is assigned by name, so that membership can change at a step boundary.
+/// The driver (Training) feeds it events and carries out the directives in order. In this version the members
+/// are those present at the start, and a worker's death ends the run; every message nevertheless carries run
+/// and generation, and work is assigned by name, so that membership can change at a step boundary.
 public struct CoordinatorMachine: Sendable {
     public struct Settings: Sendable {
         public var run: RunID
@@ -122,7 +122,8 @@ public struct CoordinatorMachine: Sendable {
 
     private mutating func receive(_ message: ControlMessage, from sender: [UInt8]) {
         if case .hello(let hello) = message.body { return greet(hello, incarnation: sender) }
-        guard message.run == settings.run, var worker = workers.values.first(where: { $0.incarnation == sender })
+        guard message.run == settings.run,
+            var worker = workers.values.first(where: { $0.incarnation == sender })
         else { return }
         worker.lastHeard = now
         workers[worker.number] = worker

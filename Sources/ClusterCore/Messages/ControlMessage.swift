@@ -36,11 +36,11 @@ public struct ControlMessage: Sendable {
 
     /// Parses one frame from a socket.
     /// - Throws: ``ControlMessageError`` naming what is wrong with it.
-    public init(decoding bytes: UnsafeRawBufferPointer) throws(ControlMessageError) {
+    public init(decoding bytes: [UInt8]) throws(ControlMessageError) {
         guard bytes.count <= Self.bytesMax else { throw .tooLarge(bytes: bytes.count) }
         let envelope: WireEnvelope
         do {
-            envelope = try WireEnvelope(serializedBytes: Data(bytes))
+            envelope = try WireEnvelope(serializedBytes: bytes)
         } catch {
             throw .malformed
         }

@@ -28,8 +28,8 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
-/// Every control message. Whatever does not carry the receiver's run and generation is stale and dropped, but for
-/// hello, welcome, status and refusal, which come before a worker has either.
+/// Every control message. Whatever does not carry the receiver's run and generation is stale and dropped, but
+/// for hello, welcome, status and refusal, which come before a worker has either.
 public nonisolated struct WireEnvelope: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -315,7 +315,7 @@ public nonisolated struct WireWelcome: Sendable {
   /// the run's; empty: no limit
   public var instructionLevel: String = String()
 
-  /// a load_state comes next; otherwise the replica starts from the recipe's seed
+  /// A load_state comes next; otherwise the replica starts from the recipe's seed.
   public var stateFollows: Bool = false
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -323,7 +323,8 @@ public nonisolated struct WireWelcome: Sendable {
   public init() {}
 }
 
-/// The head of a state that chunks follow: a checkpoint given to a worker, or a worker's state asked for by send_state.
+/// The head of a state that chunks follow: a checkpoint given to a worker, or a worker's state asked for by
+/// send_state.
 public nonisolated struct WireLoadState: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -462,7 +463,8 @@ public nonisolated struct WireAssignment: Sendable {
   public init() {}
 }
 
-/// A tensor whose fixed-point code did not fit: its index in the reduction layout and the largest magnitude met.
+/// A tensor whose fixed-point code did not fit: its index in the reduction layout and the largest magnitude
+/// met.
 public nonisolated struct WireOverflow: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for

@@ -1,5 +1,5 @@
-/// A worker's decisions: which messages are meant for it now, and what to do next. A function of its state, an event
-/// and the time; the driver (Training) carries out the directives.
+/// A worker's decisions: which messages are meant for it now, and what to do next. A function of its state,
+/// an event and the time; the driver (Training) carries out the directives.
 public struct WorkerMachine: Sendable {
     enum Stage: Equatable {
         case joining
@@ -70,7 +70,8 @@ public struct WorkerMachine: Sendable {
             return .current
         }
         guard generation == self.generation || generation == self.generation + 1 else { return .stale }
-        let isLater = step == self.step + 1 || (step == self.step && (attempt > self.attempt || stage == .waiting))
+        let isLater =
+            step == self.step + 1 || (step == self.step && (attempt > self.attempt || stage == .waiting))
         return generation > self.generation || isLater ? .early : .stale
     }
 
@@ -80,7 +81,8 @@ public struct WorkerMachine: Sendable {
         lastHeard = now
         switch message.body {
         case .welcome(let welcome): return join(welcome, run: message.run)
-        case .refusal(let refusal): return exit(.failed("the coordinator refused this worker: \(refusal.reason)"))
+        case .refusal(let refusal):
+            return exit(.failed("the coordinator refused this worker: \(refusal.reason)"))
         default: break
         }
         guard let run, message.run == run else { return }
@@ -95,8 +97,9 @@ public struct WorkerMachine: Sendable {
         guard message.generation == generation else { return }
         switch message.body {
         case .beginStep(let begin): beginStep(begin)
-        case .evaluate(let evaluate): directives.append(
-            .evaluate(step: Int(clamping: evaluate.step), shards: shards(of: evaluate.assignments)))
+        case .evaluate(let evaluate):
+            directives.append(
+                .evaluate(step: Int(clamping: evaluate.step), shards: shards(of: evaluate.assignments)))
         case .reportImportance(let report): directives.append(.weigh(step: Int(clamping: report.step)))
         case .reshape(let reshape):
             directives.append(.reshape(step: Int(clamping: reshape.step), plan: reshape.plan))
