@@ -1,6 +1,26 @@
+// Element-wise passes over activations, and the global average pool. NHWC: pixels × channels of an image.
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "Dispatch.h"
+
+/// out = max(x, 0); NaN becomes 0. `out` may be `x`.
+void espalier_relu(const float *x, float *out, size_t n);
+
+/// gradient = output > 0 ? gradient : 0, in place.
+void espalier_relu_backward(float *gradient, const float *output, size_t n);
+
+/// out = a + b. `out` may be `a` or `b`.
+void espalier_add(const float *a, const float *b, float *out, size_t n);
+
+/// sums += x: the gradients of a value with several readers.
+void espalier_accumulate(float *sums, const float *x, size_t n);
+
+/// out[i][c] = mean over the pixels of x[i][·][c]; summed in float, pixels in order.
+void espalier_global_average(const float *x, float *out, size_t images, size_t pixels, size_t channels);
+
+/// dx[i][p][c] = gradient[i][c] / pixels. Overwrites dx.
+void espalier_global_average_backward(
+    const float *gradient, float *dx, size_t images, size_t pixels, size_t channels);

@@ -1,6 +1,28 @@
+// Fixed-point coding of gradients: int32 sums are exact, so any grouping of them gives the same bits.
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "Dispatch.h"
+
+/// The largest `limit`: the largest float below 2^31.
+#define ESPALIER_FIXED_LIMIT_MAX 2147483520.0f
+
+/// sums[i] += values[i]·scale rounded to the nearest integer (ties to even), clamped to ±limit; a NaN counts as
+/// limit. `scale` is a power of two, so the product is exact; 0 ≤ limit ≤ ESPALIER_FIXED_LIMIT_MAX (a larger one
+/// is cut to it). Returns max |values[i]|, INFINITY if any is infinite or NaN, 0 if n is 0.
+/// The sums are good only if that maximum times scale is at most limit; they wrap if they overflow.
+float espalier_fixed_add(const float *values, int32_t *sums, size_t n, float scale, float limit);
+
+/// values[i] = sums[i]·inverseScale: the sum rounded to float, then multiplied.
+void espalier_fixed_decode(const int32_t *sums, float *values, size_t n, float inverseScale);
+
+/// sums[i] += other[i], wrapping.
+void espalier_int_add(int32_t *sums, const int32_t *other, size_t n);
+
+/// max |values[i]|, at most 2^31; 0 if n is 0.
+uint32_t espalier_int_max(const int32_t *values, size_t n);
+
+/// out[i] = values[index[i]].
+void espalier_int_gather(const int32_t *values, const int32_t *index, int32_t *out, size_t n);

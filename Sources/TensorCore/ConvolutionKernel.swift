@@ -1,0 +1,100 @@
+internal import CKernels
+internal import COneDNN
+
+/// The compiled passes of one convolution: forward, gradient of the weight and, if wanted, of the input.
+///
+/// Any number of threads share it, each through a ``ConvolutionContext``. Kernels of one geometry share code inside oneDNN.
+public final class ConvolutionKernel: Sendable {
+    public let geometry: ConvolutionGeometry
+    public let hasBias: Bool
+    public var needsInputGradient: Bool { backwardData != nil }
+
+    let forward: Primitive
+    let backwardData: Primitive?
+    let backwardWeights: Primitive
+
+    private let forwardLayout: WeightLayout
+    private let backwardLayout: WeightLayout?
+    private let gradientLayout: WeightLayout
+    private let forwardPacking: Primitive?
+    private let backwardPacking: Primitive?
+    /// Where each element of the plain weight lies in the native gradient; nil: same layout.
+    private let gradientPositions: [Int32]?
+
+    public init(
+        _ geometry: ConvolutionGeometry, hasBias: Bool, needsInputGradient: Bool
+    ) throws(EngineError) {
+        let passes = try ConvolutionPasses(geometry, hasBias: hasBias, needsInputGradient: needsInputGradient)
+        self.geometry = geometry
+        self.hasBias = hasBias
+        forward = passes.forward
+        backwardData = passes.backwardData
+        backwardWeights = passes.backwardWeights
+        let plain = passes.plainWeight
+        forwardLayout = WeightLayout(plain: plain, native: forward.tensor(dnnl_query_weights_md))
+        gradientLayout = WeightLayout(
+            plain: plain, native: backwardWeights.tensor(dnnl_query_diff_weights_md))
+        backwardLayout = backwardData.map {
+            WeightLayout(plain: plain, native: $0.tensor(dnnl_query_weights_md))
+        }
+        forwardPacking = try forwardLayout.packing()
+        backwardPacking = try backwardLayout?.packing()
+        gradientPositions = try gradientLayout.positions(weightCount: geometry.weightCount)
+    }
+
+    /// Elements of the weight packed for the forward pass, for the gradient of the input (0 if that is not
+    /// wanted), and of the weight's gradient, in oneDNN's layouts with their padding.
+    public var forwardWeightCount: Int { forwardLayout.count }
+    public var backwardWeightCount: Int { backwardLayout?.count ?? 0 }
+    public var weightGradientCount: Int { gradientLayout.count }
+
+    /// oneDNN's names of the code for the passes; a "ref" or "gemm" among them is slow.
+    public var implementations: (forward: String, backwardData: String?, backwardWeights: String) {
+        (forward.implementation, backwardData?.implementation, backwardWeights.implementation)
+    }
+
+    /// From (outChannels, inChannels / groups, kernel, kernel) to `forwardWeightCount` elements. Any thread.
+    public func packForward(_ weight: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>) {
+        pack(weight, packed, forwardLayout, forwardPacking)
+    }
+
+    /// From (outChannels, inChannels / groups, kernel, kernel) to `backwardWeightCount` elements. Any thread.
+    public func packBackward(_ weight: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>) {
+        guard let backwardLayout else {
+            preconditionFailure("\(geometry) was built without an input gradient")
+        }
+        pack(weight, packed, backwardLayout, backwardPacking)
+    }
+
+    /// From integer sums in the gradient's layout (`weightGradientCount`) to the plain one; padding is dropped.
+    public func unpackGradient(_ sums: UnsafePointer<Int32>, into plain: UnsafeMutablePointer<Int32>) {
+        guard let gradientPositions else {
+            plain.update(from: sums, count: geometry.weightCount)
+            return
+        }
+        espalier_int_gather(sums, gradientPositions, plain, geometry.weightCount)
+    }
+
+    /// For one thread; contexts with the same scratch are used by one thread at a time.
+    public func makeContext(_ scratch: Scratch) throws(EngineError) -> ConvolutionContext {
+        try ConvolutionContext(self, scratch)
+    }
+
+    private func pack(
+        _ weight: UnsafePointer<Float>, _ packed: UnsafeMutablePointer<Float>, _ layout: WeightLayout,
+        _ packing: Primitive?
+    ) {
+        guard let packing else {
+            packed.update(from: weight, count: layout.count)
+            return
+        }
+        // A few small objects once a step; the caller may be any thread.
+        do {
+            let invocation = try Invocation(
+                packing, Scratch(), [(DNNL_ARG_FROM, layout.plain), (DNNL_ARG_TO, layout.native)])
+            invocation.run(weight, packed)
+        } catch {
+            fatalError(error.description)
+        }
+    }
+}

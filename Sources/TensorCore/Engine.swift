@@ -1,0 +1,57 @@
+internal import COneDNN
+internal import COpenBLAS
+
+/// Settings of the mathematical libraries that hold for the whole process.
+public enum Engine {
+    /// Makes library calls by this thread run on this thread alone. Every compute thread calls it before any other
+    /// call here; again costs nothing.
+    public static func isolateThread() {
+        omp_set_num_threads(1)
+        _ = singleThreadedOpenBLAS
+    }
+
+    /// The instruction level that oneDNN uses, such as "avx512_core_bf16": the CPU's, or a lower one that was set.
+    public static var instructionLevel: String {
+        let level = dnnl_get_effective_cpu_isa()
+        return levels.first { $0.isa == level }?.name ?? "level \(level.rawValue)"
+    }
+
+    /// OpenBLAS's name of the CPU whose kernels it uses, such as "SKYLAKEX". It is not bounded by
+    /// ``limitInstructionLevel(_:)``; the environment variable OPENBLAS_CORETYPE chooses it.
+    public static var denseAlgebraCore: String { String(cString: openblas_get_corename()) }
+
+    /// Bounds the instruction level by a name that ``instructionLevel`` has on some CPU. Throws if the name is
+    /// unknown, the CPU lacks the level, or it is too late: it must precede the first primitive of the process.
+    public static func limitInstructionLevel(_ name: String) throws(EngineError) {
+        let operation = "use the instruction level \(name)"
+        guard let level = levels.first(where: { $0.name == name }) else {
+            let known = levels.map(\.name).joined(separator: ", ")
+            throw EngineError(operation: operation, detail: "it is none of \(known)")
+        }
+        let before = instructionLevel
+        guard before != name else { return }
+        guard level.isa.rawValue & ~dnnl_get_effective_cpu_isa().rawValue == 0 else {
+            throw EngineError(
+                operation: operation, detail: "this machine has \(before); choose a level it has")
+        }
+        let status = dnnl_set_max_cpu_isa(level.isa)
+        guard status == dnnl_success, instructionLevel == name else {
+            throw EngineError(
+                operation: operation,
+                detail: "\(before) is in use already; set the level when the process starts")
+        }
+    }
+
+    private static let levels: [(name: String, isa: dnnl_cpu_isa_t)] = [
+        ("sse41", dnnl_cpu_isa_sse41),
+        ("avx", dnnl_cpu_isa_avx),
+        ("avx2", dnnl_cpu_isa_avx2),
+        ("avx2_vnni", dnnl_cpu_isa_avx2_vnni),
+        ("avx512_core", dnnl_cpu_isa_avx512_core),
+        ("avx512_core_vnni", dnnl_cpu_isa_avx512_core_vnni),
+        ("avx512_core_bf16", dnnl_cpu_isa_avx512_core_bf16),
+        ("avx512_core_amx", dnnl_cpu_isa_avx512_core_amx),
+    ]
+
+    private static let singleThreadedOpenBLAS: Void = openblas_set_num_threads(1)
+}

@@ -1,0 +1,48 @@
+internal import CKernels
+internal import COneDNN
+
+/// One of oneDNN's own layouts of a weight, and the ways between it and the plain one.
+struct WeightLayout: Sendable {
+    let plain: dnnl_memory_desc_t
+    let native: dnnl_memory_desc_t
+    /// Elements of the native layout, padding included.
+    let count: Int
+
+    init(plain: dnnl_memory_desc_t, native: dnnl_memory_desc_t) {
+        self.plain = plain
+        self.native = native
+        count = OneDNN.byteCount(native) / MemoryLayout<Float>.stride
+    }
+
+    /// Plain to native; nil if they are one.
+    func packing() throws(EngineError) -> Primitive? {
+        if OneDNN.areEqual(plain, native) { return nil }
+        return try Primitive.reorder("pack a weight", from: plain, to: native)
+    }
+
+    /// `result[i]` is where the plain layout's element `i` of `weightCount` lies in the native one; nil if the layouts are one.
+    ///
+    /// Found by packing the numbers 1, 2, …; their halves apart, for fp32 holds integers exactly only up to 2^24.
+    func positions(weightCount: Int) throws(EngineError) -> [Int32]? {
+        guard let packing = try packing() else { return nil }
+        guard count <= Int(Int32.max) else {
+            throw EngineError(operation: "index a weight", detail: "\(count) elements are more than 2^31")
+        }
+        let scratch = try Scratch()
+        let invocation = try Invocation(packing, scratch, [(DNNL_ARG_FROM, plain), (DNNL_ARG_TO, native)])
+        let numbers = try AlignedBuffer<Float>(attempting: weightCount)
+        let low = try AlignedBuffer<Float>(attempting: count)
+        let high = try AlignedBuffer<Float>(attempting: count)
+        for i in 0..<weightCount { numbers.pointer[i] = Float((i + 1) & 0xffff) }
+        invocation.run(numbers.pointer, low.pointer)
+        for i in 0..<weightCount { numbers.pointer[i] = Float((i + 1) >> 16) }
+        invocation.run(numbers.pointer, high.pointer)
+        var result = [Int32](repeating: -1, count: weightCount)
+        for position in 0..<count {
+            let number = Int(high.pointer[position]) << 16 | Int(low.pointer[position])
+            if number > 0 { result[number - 1] = Int32(position) }
+        }
+        precondition(!result.contains(-1), "a packed weight of \(weightCount) elements lacks some of them")
+        return result
+    }
+}
