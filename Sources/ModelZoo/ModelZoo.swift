@@ -26,10 +26,12 @@ public enum ModelZoo {
             throw .unknownNetwork(name, nearest: EditDistance.nearest(to: name, among: names))
         }
         guard inputRange.contains(input) else {
-            throw .outOfRange("input side", "\(input)", "\(inputRange.lowerBound) to \(inputRange.upperBound)")
+            throw .outOfRange(
+                "input side", "\(input)", "\(inputRange.lowerBound) to \(inputRange.upperBound)")
         }
         guard classesRange.contains(classes) else {
-            throw .outOfRange("classes", "\(classes)", "\(classesRange.lowerBound) to \(classesRange.upperBound)")
+            throw .outOfRange(
+                "classes", "\(classes)", "\(classesRange.lowerBound) to \(classesRange.upperBound)")
         }
         guard widthRange.contains(width) else {
             throw .outOfRange("width", "\(width)", "\(widthRange.lowerBound) to \(widthRange.upperBound)")

@@ -30,7 +30,8 @@ struct ResidualNetwork: Sendable {
     let blocks: [Int]
 
     func graph(input: Int, classes: Int, width: Double, forHypernetwork: Bool) -> Graph {
-        var builder = ResidualBuilder(network: self, input: input, width: width, forHypernetwork: forHypernetwork)
+        var builder = ResidualBuilder(
+            network: self, input: input, width: width, forHypernetwork: forHypernetwork)
         builder.addStem()
         for (stage, count) in blocks.enumerated() {
             for block in 0..<count { builder.addBlock(stage: stage, block: block) }
@@ -61,7 +62,9 @@ extension ModelZoo {
             blocks: [Int](repeating: perStage, count: 3))
     }
 
-    private static func imageNet(_ depth: Int, _ block: ResidualNetwork.Block, _ blocks: [Int]) -> ResidualNetwork {
+    private static func imageNet(_ depth: Int, _ block: ResidualNetwork.Block, _ blocks: [Int])
+        -> ResidualNetwork
+    {
         ResidualNetwork(name: "resnet\(depth)", stem: .imageNet, block: block, blocks: blocks)
     }
 }

@@ -56,7 +56,8 @@ public struct Complexity: Equatable, Sendable {
             let shape = graph.shapes[index]
             switch node.operation {
             case .convolution(let convolution):
-                layers.append(Self.row(node.name, convolution, input: graph.shapes[node.inputs[0]], output: shape))
+                layers.append(
+                    Self.row(node.name, convolution, input: graph.shapes[node.inputs[0]], output: shape))
             case .linear(let linear):
                 layers.append(Self.row(node.name, linear, features: graph.shapes[node.inputs[0]].count))
             case .batchNorm:
@@ -95,7 +96,8 @@ public struct Complexity: Equatable, Sendable {
 
     private static func row(_ name: String, _ linear: Linear, features: Int) -> Layer {
         Layer(
-            name: name, kind: .linear, inChannels: features, outChannels: linear.outFeatures, kernel: 1, stride: 1,
+            name: name, kind: .linear, inChannels: features, outChannels: linear.outFeatures, kernel: 1,
+            stride: 1,
             groups: 1, outHeight: 1, outWidth: 1, flops: features * linear.outFeatures,
             parameters: features * linear.outFeatures + linear.outFeatures, hasBias: true)
     }

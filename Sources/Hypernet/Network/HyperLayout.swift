@@ -40,8 +40,10 @@ public struct HyperLayout: Equatable, Sendable {
     public private(set) var layerTensors: [Int] = []
     /// Where the latent vectors begin in `tensors`, in the wiring's order.
     public private(set) var latentTensors = 0..<0
-    /// The network's own parameters and its running statistics: runs to copy.
+    /// The network's own parameters, all but the generated weights, as runs of both layouts.
     public private(set) var plain: [Correspondence] = []
+    /// The running statistics, one run of both layouts.
+    public private(set) var runningStatistics = Correspondence(state: 0, weights: 0, count: 0)
     private var indices: [String: Int] = [:]
 
     public init(graph: Graph, wiring: LatentWiring, embedding: Int) {
@@ -62,15 +64,19 @@ public struct HyperLayout: Equatable, Sendable {
         let firstLatent = tensors.count
         for vector in wiring.vectors { append("\(vector.name).latent", .latent, [vector.length]) }
         latentTensors = firstLatent..<tensors.count
-        for tensor in parameters.tensors where tensor.role != .convolutionWeight {
-            if tensor.offset == parameters.parameterCount { parameterCount = count }
-            appendPlain(tensor)
+        let ownTensors = parameters.tensors.filter { $0.role != .convolutionWeight }
+        for tensor in ownTensors where tensor.offset < parameters.parameterCount { appendPlain(tensor) }
+        parameterCount = count
+        for tensor in ownTensors where tensor.offset >= parameters.parameterCount {
+            append(tensor.name, .plain(tensor.role), tensor.shape)
         }
-        if parameters.count == parameters.parameterCount { parameterCount = count }
+        runningStatistics = Correspondence(
+            state: parameterCount, weights: parameters.parameterCount, count: count - parameterCount)
     }
 
     private mutating func appendPlain(_ tensor: ParameterLayout.Tensor) {
-        if let last = plain.last, last.weights + last.count == tensor.offset, last.state + last.count == count {
+        if let last = plain.last, last.weights + last.count == tensor.offset, last.state + last.count == count
+        {
             plain[plain.count - 1] = Correspondence(
                 state: last.state, weights: last.weights, count: last.count + tensor.count)
         } else {

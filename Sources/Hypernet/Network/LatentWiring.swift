@@ -58,7 +58,8 @@ public struct LatentWiring: Equatable, Sendable {
                 vectors.append(
                     Vector(
                         name: node.name, length: graph.shapes[index].channels,
-                        isPrunable: space != spaces.root(0), feedsClassifier: classifierSpaces.contains(space)))
+                        isPrunable: space != spaces.root(0), feedsClassifier: classifierSpaces.contains(space)
+                    ))
             }
             vectorOfNode[index] = vectorOfSpace[space]
             guard case .convolution(let convolution) = node.operation else { continue }
