@@ -67,7 +67,7 @@ public struct RunDefinition: Sendable {
     /// The network that a phase trains.
     public func graph(plan: Plan?) throws -> Graph {
         guard let widened else { return baseline }
-        return try plan.map { try Surgery.pruned(widened, by: $0) } ?? widened
+        return try plan.map { try Surgery(graph: widened, plan: $0).pruned } ?? widened
     }
 
     /// The images of shard `shard` of step `step`: positions step·batch + shard·size and on in the endless sequence of
