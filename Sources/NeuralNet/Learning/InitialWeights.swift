@@ -8,7 +8,8 @@ public enum InitialWeights {
     /// β = 0, running mean 0 and variance 1. Each tensor draws from a stream of its own name.
     public static func fill(_ state: UnsafeMutableBufferPointer<Float>, graph: Graph, seed: UInt64) {
         let layout = ParameterLayout(graph)
-        precondition(state.count == layout.count, "a state of \(state.count) elements for a layout of \(layout.count)")
+        precondition(
+            state.count == layout.count, "a state of \(state.count) elements for a layout of \(layout.count)")
         for tensor in layout.tensors {
             let target = UnsafeMutableBufferPointer(rebasing: state[tensor.range])
             let random = CounterRandom(seed: seed, stream: CounterRandom.stream("initial " + tensor.name))

@@ -35,7 +35,9 @@ enum SeriesMath {
     static func sine(_ x: Double) -> Double {
         let square = x * x
         var sum = 1.0
-        for term in stride(from: 24.0, through: 2.0, by: -2.0) { sum = 1 - sum * square / (term * (term + 1)) }
+        for term in stride(from: 24.0, through: 2.0, by: -2.0) {
+            sum = 1 - sum * square / (term * (term + 1))
+        }
         return x * sum
     }
 }

@@ -10,7 +10,9 @@ extension FixedPointState {
             guard layout.segments.indices.contains(report.segment) else {
                 throw .unknownSegment(report.segment, segments: layout.segments.count)
             }
-            guard report.magnitude.isFinite else { throw .notFinite(tensor: layout.segments[report.segment].name) }
+            guard report.magnitude.isFinite else {
+                throw .notFinite(tensor: layout.segments[report.segment].name)
+            }
         }
         for report in merged where layout.segments[report.segment].kind != .metric {
             raise(report, kind: layout.segments[report.segment].kind)
@@ -38,7 +40,8 @@ extension FixedPointState {
     public mutating func adapt(to reduced: UnsafeBufferPointer<Int32>, layout: ReductionLayout) {
         precondition(
             reduced.count == layout.count && codes.count == layout.segments.count,
-            "\(reduced.count) sums and \(codes.count) codes for a layout of \(layout.count), \(layout.segments.count)")
+            "\(reduced.count) sums and \(codes.count) codes for a layout of \(layout.count), \(layout.segments.count)"
+        )
         for (index, segment) in layout.segments.enumerated() where segment.kind != .metric {
             guard let base = reduced.baseAddress, segment.count > 0 else { continue }
             let largest = espalier_int_max(base + segment.offset, segment.count)

@@ -51,7 +51,8 @@ public struct FixedPointState: Equatable, Codable, Sendable {
     ///   - slices: slices of a global batch.
     ///   - shards: shards of a global batch.
     public init(uncalibrated layout: ReductionLayout, gradientBits: Int = 24, slices: Int, shards: Int) {
-        precondition(Self.bitsRange.contains(gradientBits), "gradient bits \(gradientBits), not \(Self.bitsRange)")
+        precondition(
+            Self.bitsRange.contains(gradientBits), "gradient bits \(gradientBits), not \(Self.bitsRange)")
         precondition(
             1 <= shards && shards <= slices && slices <= Self.contributionsMax,
             "\(slices) slices in \(shards) shards of a global batch")

@@ -20,7 +20,8 @@ public struct StepMetrics: Equatable, Sendable {
     /// - Parameter reduced: a whole reduced vector, `layout.count` elements.
     public init(reduced: UnsafeBufferPointer<Int32>, layout: ReductionLayout) {
         precondition(
-            reduced.count == layout.count, "a reduced vector of \(reduced.count) elements, not \(layout.count)")
+            reduced.count == layout.count,
+            "a reduced vector of \(reduced.count) elements, not \(layout.count)")
         let metrics = reduced[layout.metricsOffset...]
         lossSum = Double(metrics[layout.metricsOffset]) / Double(1 << Self.lossExponent)
         top1 = Int(metrics[layout.metricsOffset + 1])
