@@ -1,3 +1,5 @@
+import Digest
+
 /// A safetensors file opened for reading. The header is read and checked in full by `init`; data are read when asked for.
 ///
 /// The format: header length (8 bytes, little-endian), JSON header, raw little-endian data, row-major. Hosts are taken
@@ -86,6 +88,23 @@ public final class SafetensorsFile: Sendable {
             )
         }
         try file.read(at: positions[index] + offset, into: destination)
+    }
+
+    /// SHA-256 over names, types, shapes and bytes of all tensors, in the order of their names' bytes: 64 hexadecimal
+    /// digits. Where the tensors lie in the file and what its metadata say does not matter.
+    public func digest() throws(CheckpointError) -> String {
+        var hash = SHA256()
+        let order = tensors.indices.sorted {
+            tensors[$0].name.utf8.lexicographicallyPrecedes(tensors[$1].name.utf8)
+        }
+        for index in order {
+            let info = tensors[index]
+            hash.update("\(info.name.utf8.count) \(info.name) \(info.type.rawValue) \(info.shape)\n")
+            try file.forEachChunk(of: positions[index]..<positions[index] + info.byteCount) {
+                hash.update($0)
+            }
+        }
+        return hash.finish()
     }
 
     private func index(of name: String, _ type: TensorType?) throws(CheckpointError) -> Int {
