@@ -1,5 +1,5 @@
-/// A checkpoint opened for reading: its manifest is sound, its files are there, and their sizes, hashes and headers
-/// are what the manifest says.
+/// A checkpoint opened for reading: its manifest is sound, its files are there, and their sizes, hashes and
+/// headers are what the manifest says.
 public final class Checkpoint: Sendable {
     /// The checkpoint's folder.
     public let path: String
@@ -19,8 +19,8 @@ public final class Checkpoint: Sendable {
         optimizer = try Self.open(.optimizer, of: manifest, in: path)
     }
 
-    /// Opens `path` if it is a checkpoint, else the newest checkpoint in it, whether it is a run folder or a folder of
-    /// checkpoints.
+    /// Opens `path` if it is a checkpoint, else the newest checkpoint in it, whether it is a run folder or a
+    /// folder of checkpoints.
     public convenience init(atOrIn path: String) throws(CheckpointError) {
         if Folder.exists("\(path)/\(Manifest.fileName)") {
             try self.init(path: path)
@@ -66,7 +66,7 @@ public final class Checkpoint: Sendable {
         guard hash == record.sha256 else {
             throw CheckpointError(
                 .damaged, path,
-                "its SHA-256 starts \(hash.prefix(12)), the manifest says \(record.sha256.prefix(12))")
+                "SHA-256 \(hash.prefix(12))…, the manifest says \(record.sha256.prefix(12))…")
         }
     }
 }

@@ -1,7 +1,7 @@
 /// The folder of a run's checkpoints: `step-00000120` and so on, so that sorting by name is sorting by step.
 ///
-/// A folder with such a name is whole and was read back before it got the name. Unfinished ones have names that start
-/// with a dot. One process at a time writes here; the run folder's lock sees to that.
+/// A folder with such a name is whole and was read back before it got the name. Unfinished ones have names
+/// that start with a dot. One process at a time writes here; the run folder's lock sees to that.
 public struct CheckpointStore: Sendable {
     public let folder: String
     /// How many of the newest checkpoints stay.
@@ -55,7 +55,8 @@ public struct CheckpointStore: Sendable {
 
     /// Opens and verifies the newest checkpoint; nil when there is none.
     ///
-    /// - Parameter fallback: when the newest is unusable, try the one before it, and so on. Otherwise its error is thrown.
+    /// - Parameter fallback: when the newest is unusable, try the one before it, and so on. Otherwise its
+    ///   error is thrown.
     /// - Returns: the checkpoint, and why newer ones were passed over.
     public func openLatest(
         fallback: Bool = false
@@ -89,8 +90,9 @@ public struct CheckpointStore: Sendable {
         try Folder.synchronize(folder)
     }
 
-    /// Removes all but the newest `keep` up to `current`. Newer ones belong to a course of the run that was given up when
-    /// it was resumed from an older checkpoint: they would come before the present course at the next resume.
+    /// Removes all but the newest `keep` up to `current`. Newer ones belong to a course of the run that was
+    /// given up when it was resumed from an older checkpoint: they would come before the present course at
+    /// the next resume.
     func prune(current: String) throws(CheckpointError) {
         let names = try names()
         guard let index = names.firstIndex(of: current) else { return }

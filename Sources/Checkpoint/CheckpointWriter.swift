@@ -1,8 +1,9 @@
 /// Writes one checkpoint from pieces as they arrive; nothing is held in memory.
 ///
-/// The tensors of each file are named first; then each file's bytes are appended in that order, in pieces of any size.
-/// The files may be fed in turn. Nothing is visible under the checkpoint's name until `commit` has read all back.
-/// One thread at a time. A writer that goes without `commit` takes its unfinished folder with it.
+/// The tensors of each file are named first; then each file's bytes are appended in that order, in pieces of
+/// any size. The files may be fed in turn. Nothing is visible under the checkpoint's name until `commit` has
+/// read all back. One thread at a time. A writer that goes without `commit` takes its unfinished folder with
+/// it.
 public final class CheckpointWriter {
     private let store: CheckpointStore
     private let step: Int
@@ -56,8 +57,8 @@ public final class CheckpointWriter {
         try writer(part).append(elements)
     }
 
-    /// Completes the checkpoint: all bytes are on the disk and have been read back before it gets its name; then older
-    /// ones are pruned. `manifest.files` is filled in here; its step must be the writer's.
+    /// Completes the checkpoint: all bytes are on the disk and have been read back before it gets its name;
+    /// then older ones are pruned. `manifest.files` is filled in here; its step must be the writer's.
     /// - Returns: the checkpoint's folder.
     public func commit(_ manifest: Manifest) throws(CheckpointError) -> String {
         guard isOpen else { throw CheckpointError(.unwritable, unfinished, "already committed or cancelled") }

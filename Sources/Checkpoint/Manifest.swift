@@ -1,6 +1,7 @@
 import Foundation
 
-/// `manifest.json` of a checkpoint: where the run stands, and what its files must be. Written last, read first.
+/// `manifest.json` of a checkpoint: where the run stands, and what its files must be. Written last, read
+/// first.
 public struct Manifest: Codable, Equatable, Sendable {
     public enum Phase: String, Codable, Equatable, Sendable, CaseIterable {
         /// The model is the hypernetwork.

@@ -1,11 +1,11 @@
 import Digest
 import Glibc
 
-/// One owned file descriptor; closed in `deinit`. System calls of this module that move bytes are here, and their
-/// return codes become errors here.
+/// One owned file descriptor; closed in `deinit`. System calls of this module that move bytes are here, and
+/// their return codes become errors here.
 ///
-/// Reads give the position (`pread`), so any number of threads may read at once. There is no memory map: a file that
-/// shrinks under a map kills the process, while a short read is an error like any other.
+/// Reads give the position (`pread`), so any number of threads may read at once. There is no memory map: a
+/// file that shrinks under a map kills the process, while a short read is an error like any other.
 struct OpenFile: ~Copyable, Sendable {
     private let descriptor: CInt
     let path: String
@@ -81,7 +81,8 @@ struct OpenFile: ~Copyable, Sendable {
         guard fsync(descriptor) == 0 else { throw Self.systemError(.unwritable, path) }
     }
 
-    /// Drops the file's pages from memory, so that what is read next comes from the disk. A hint: it cannot fail.
+    /// Drops the file's pages from memory, so that what is read next comes from the disk. A hint: it cannot
+    /// fail.
     func forget() {
         _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)
     }
