@@ -1,4 +1,5 @@
+import Training
 @main
 struct Espalier {
-    static func main() {}
+    static func main() throws { try scratchTrain(CommandLine.arguments[1], threads: Int(CommandLine.arguments[2])!) }
 }

@@ -1,4 +1,5 @@
 public import ClusterCore
+import Foundation
 public import Hypernet
 public import ImageData
 import ModelZoo
@@ -68,6 +69,15 @@ public struct RunDefinition: Sendable {
     public func graph(plan: Plan?) throws -> Graph {
         guard let widened else { return baseline }
         return try plan.map { try Surgery(graph: widened, plan: $0).pruned } ?? widened
+    }
+
+    /// The state of the phase that a plan (JSON, or empty) belongs to.
+    func stateLayout(plan json: String) throws -> StateLayout {
+        guard let shrink = recipe.shrink, let widened, json.isEmpty else {
+            return StateLayout(ParameterLayout(try graph(plan: json.isEmpty ? nil : Plan(json: Data(json.utf8)))))
+        }
+        return StateLayout(
+            HyperLayout(graph: widened, wiring: LatentWiring(widened), embedding: shrink.embedding))
     }
 
     /// The images of shard `shard` of step `step`: positions step·batch + shard·size and on in the endless sequence of
