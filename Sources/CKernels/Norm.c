@@ -1,5 +1,5 @@
-// Channels are the inner loop, so that they vectorise without a change in the order of any sum; a handful of rows
-// are taken together, so that an accumulator is loaded and stored once for all of them.
+// Channels are the inner loop, so that they vectorise without a change in the order of any sum; a handful
+// of rows are taken together, so that an accumulator is loaded and stored once for all of them.
 #include "Norm.h"
 
 enum { ROWS_TOGETHER = 8 };
@@ -30,8 +30,8 @@ void espalier_norm_sums(const float *x, size_t rows, size_t channels, double *su
 
 // `residual` and `relu` are constants at each call, so the branches leave the loops.
 static inline __attribute__((always_inline)) void apply_rows(
-    const float *x, const float *restrict scale, const float *restrict shift, const float *residual, float *out,
-    size_t rows, size_t channels, int relu) {
+    const float *x, const float *restrict scale, const float *restrict shift, const float *residual,
+    float *out, size_t rows, size_t channels, int relu) {
     for (size_t r = 0; r < rows; r++) {
         const size_t row = r * channels;
 #pragma clang loop vectorize(assume_safety)
@@ -61,8 +61,8 @@ void espalier_norm_apply(
 
 // `output` is null or not as a constant at each call.
 static inline __attribute__((always_inline)) void backward_rows(
-    float *restrict gradient, const float *restrict output, const float *restrict x, size_t rows, size_t channels,
-    double *restrict sums, double *restrict products) {
+    float *restrict gradient, const float *restrict output, const float *restrict x, size_t rows,
+    size_t channels, double *restrict sums, double *restrict products) {
     for (size_t c = 0; c < channels; c++) {
         double sum = sums[c], product = products[c];
         for (size_t r = 0; r < rows; r++) {

@@ -3,14 +3,15 @@ internal import COpenBLAS
 
 /// Settings of the mathematical libraries that hold for the whole process.
 public enum Engine {
-    /// Makes library calls by this thread run on this thread alone. Every compute thread calls it before any other
-    /// call here; again costs nothing.
+    /// Makes library calls by this thread run on this thread alone. Every compute thread calls it before
+    /// any other call here; again costs nothing.
     public static func isolateThread() {
         omp_set_num_threads(1)
         _ = singleThreadedOpenBLAS
     }
 
-    /// The instruction level that oneDNN uses, such as "avx512_core_bf16": the CPU's, or a lower one that was set.
+    /// The instruction level that oneDNN uses, such as "avx512_core_bf16": the CPU's, or a lower one that
+    /// was set.
     public static var instructionLevel: String {
         let level = dnnl_get_effective_cpu_isa()
         return levels.first { $0.isa == level }?.name ?? "level \(level.rawValue)"
@@ -20,8 +21,9 @@ public enum Engine {
     /// ``limitInstructionLevel(_:)``; the environment variable OPENBLAS_CORETYPE chooses it.
     public static var denseAlgebraCore: String { String(cString: openblas_get_corename()) }
 
-    /// Bounds the instruction level by a name that ``instructionLevel`` has on some CPU. Throws if the name is
-    /// unknown, the CPU lacks the level, or it is too late: it must precede the first primitive of the process.
+    /// Bounds the instruction level by a name that ``instructionLevel`` has on some CPU. Throws if the name
+    /// is unknown, the CPU lacks the level, or it is too late: it must precede the first primitive of the
+    /// process.
     public static func limitInstructionLevel(_ name: String) throws(EngineError) {
         let operation = "use the instruction level \(name)"
         guard let level = levels.first(where: { $0.name == name }) else {
