@@ -76,7 +76,8 @@ void espalier_index_numbers(float *numbers, size_t n, unsigned shift) {
 }
 
 size_t espalier_index_invert(
-    const float *restrict low, const float *restrict high, size_t n, int32_t *restrict positions, size_t count) {
+    const float *restrict low, const float *restrict high, size_t n, int32_t *restrict positions,
+    size_t count) {
     size_t found = 0;
     for (size_t i = 0; i < n; i++) {
         const uint32_t number = (uint32_t)high[i] << 16 | (uint32_t)low[i];

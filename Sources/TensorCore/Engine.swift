@@ -21,9 +21,9 @@ public enum Engine {
     /// ``limitInstructionLevel(_:)``; the environment variable OPENBLAS_CORETYPE chooses it.
     public static var denseAlgebraCore: String { String(cString: openblas_get_corename()) }
 
-    /// Bounds the instruction level by a name that ``instructionLevel`` has on some CPU. Throws if the name is
-    /// unknown, the CPU lacks the level, or it is too late: it must precede the first primitive of the process
-    /// and the first look at ``instructionLevel``, except that the level in use may be set again.
+    /// Bounds the instruction level by a name that ``instructionLevel`` has on some CPU. Throws if the name
+    /// is unknown, the CPU lacks the level, or it is too late: it must precede the first primitive of the
+    /// process and the first look at ``instructionLevel``, except that the level in use may be set again.
     public static func limitInstructionLevel(_ name: String) throws(EngineError) {
         let operation = "use the instruction level \(name)"
         guard let level = levels.first(where: { $0.name == name }) else {

@@ -1,8 +1,8 @@
 import TensorCore
 import Testing
 
-/// The bits of a library call depend on its data alone: not on where the data lie (64-byte aligned), what the output
-/// held, which thread runs it, or what runs beside it.
+/// The bits of a library call depend on its data alone: not on where the data lie (64-byte aligned), what
+/// the output held, which thread runs it, or what runs beside it.
 @Suite struct BitsTests {
     static let geometries: [ConvolutionGeometry] = [
         ConvolutionTests.geometry(4, 16, 16, 16, 16, kernel: 3),
@@ -18,13 +18,24 @@ import Testing
     static let offsets = [0, 16, 1008, 1024]
 
     @Test(arguments: geometries) func convolutionsDoNotSeeAddresses(_ geometry: ConvolutionGeometry) throws {
-        var seen: [UInt64] = []
-        for (round, offset) in Self.offsets.enumerated() {
-            // A kernel of its own in each round: creation must not matter either.
-            let kernel = try ConvolutionKernel(geometry, hasBias: true, needsInputGradient: true)
-            seen.append(try Self.hashes(kernel, offset: offset, junk: Float(round)))
+        #expect(try Self.distinctHashes(geometry) == 1)
+    }
+
+    /// In a process of their own, for a level is set once: other levels are other code.
+    @Test(.timeLimit(.minutes(2)), arguments: ["sse41", "avx2", "avx512_core"])
+    func convolutionsDoNotSeeAddressesAtAnyLevel(_ level: String) async {
+        await #expect(processExitsWith: .success) { [level] in
+            do {
+                try Engine.limitInstructionLevel(level)
+            } catch {
+                #expect("\(error)".contains("this machine has"))
+                return
+            }
+            for geometry in BitsTests.geometries {
+                let distinct = try BitsTests.distinctHashes(geometry)
+                #expect(distinct == 1, "\(geometry)")
+            }
         }
-        #expect(Set(seen).count == 1)
     }
 
     @Test(arguments: geometries) func convolutionsDoNotSeeThreads(_ geometry: ConvolutionGeometry) throws {
@@ -52,6 +63,17 @@ import Testing
             }
             #expect(found.values == [UInt64](repeating: expected, count: 4))
         }
+    }
+
+    /// The number of different results over all offsets; a kernel of its own for each: creation must not
+    /// matter.
+    static func distinctHashes(_ geometry: ConvolutionGeometry) throws -> Int {
+        var seen: Set<UInt64> = []
+        for (round, offset) in offsets.enumerated() {
+            let kernel = try ConvolutionKernel(geometry, hasBias: true, needsInputGradient: true)
+            seen.insert(try hashes(kernel, offset: offset, junk: Float(round)))
+        }
+        return seen.count
     }
 
     /// All three passes with every tensor `offset` floats into its buffer, outputs full of `junk` before.
@@ -116,7 +138,8 @@ private final class Placed {
     }
 }
 
-/// A place for each thread's result. Unchecked: each thread writes its own, and all have met before anyone reads.
+/// A place for each thread's result. Unchecked: each thread writes its own, and all have met before anyone
+/// reads.
 private final class Results: @unchecked Sendable {
     private let memory: AlignedBuffer<UInt64>
 

@@ -5,8 +5,8 @@ struct ConvolutionCheck {
     let geometry: ConvolutionGeometry
     let hasBias: Bool
 
-    /// The worst error of the output, of the gradients of input, weight and bias: each relative to the root mean
-    /// square of what is expected. Infinite if anything is not a number or padding is not finite.
+    /// The worst error of the output, of the gradients of input, weight and bias: each relative to the root
+    /// mean square of what is expected. Infinite if anything is not a number or padding is not finite.
     func worstError() throws -> Double {
         let kernel = try ConvolutionKernel(geometry, hasBias: hasBias, needsInputGradient: true)
         let context = try kernel.makeContext(Scratch())
@@ -55,7 +55,8 @@ struct ConvolutionCheck {
         context.backwardWeights(
             input: inputs.pointer, outputGradient: gradients.pointer, weightGradient: native.pointer,
             biasGradient: hasBias ? biasGradient.pointer : nil)
-        // Padding is part of what the caller codes and sums: it must be zero, lest it hide the largest gradient.
+        // Padding is part of what the caller codes and sums: it must be zero, lest it hide the largest
+        // gradient.
         let nonzero = native.elements.count { $0 != 0 }
         guard nonzero <= geometry.weightCount else { return .infinity }
         let plain = unpack(native, kernel)
