@@ -52,9 +52,14 @@ struct ConvolutionCheck {
         let gradients = buffer(gradient)
         let native = unwritten(kernel.weightGradientCount)
         let biasGradient = unwritten(geometry.outChannels)
-        context.backwardWeights(
-            input: inputs.pointer, outputGradient: gradients.pointer, weightGradient: native.pointer,
-            biasGradient: hasBias ? biasGradient.pointer : nil)
+        // Twice, with other layers' leavings in the buffer the second time, as when layers share one.
+        for _ in 0..<2 {
+            native.elements.update(repeating: .nan)
+            biasGradient.elements.update(repeating: .nan)
+            context.backwardWeights(
+                input: inputs.pointer, outputGradient: gradients.pointer, weightGradient: native.pointer,
+                biasGradient: hasBias ? biasGradient.pointer : nil)
+        }
         // Padding is part of what the caller codes and sums: it must be zero, lest it hide the largest
         // gradient.
         let nonzero = native.elements.count { $0 != 0 }
