@@ -19,6 +19,12 @@ public struct RunStatus: Codable, Equatable, Sendable {
     public var generation: UInt64
     public var workers: [Worker]
 
+    public init(json: String) throws {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        self = try decoder.decode(RunStatus.self, from: Data(json.utf8))
+    }
+
     public var json: String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
@@ -29,16 +35,26 @@ public struct RunStatus: Codable, Equatable, Sendable {
     }
 }
 
+extension RunStatus {
+    init(_ machine: CoordinatorMachine, network: String) {
+        run = machine.settings.run.description
+        self.network = network
+        stage = "\(machine.stage)"
+        phase = machine.phase
+        step = machine.step
+        lastStep = machine.settings.schedule.lastStep
+        generation = machine.generation
+        workers = machine.workers.values.sorted { $0.number < $1.number }.map {
+            Worker(
+                number: $0.number, host: $0.host, process: $0.process, threads: $0.threads,
+                secondsSinceHeard: (machine.now - $0.lastHeard).seconds)
+        }
+    }
+}
+
 extension CoordinatorMachine {
     public func status(of network: String) -> RunStatus {
-        RunStatus(
-            run: settings.run.description, network: network, stage: "\(stage)", phase: phase, step: step,
-            lastStep: settings.schedule.lastStep, generation: generation,
-            workers: workers.values.sorted { $0.number < $1.number }.map {
-                RunStatus.Worker(
-                    number: $0.number, host: $0.host, process: $0.process, threads: $0.threads,
-                    secondsSinceHeard: (now - $0.lastHeard).seconds)
-            })
+        RunStatus(self, network: network)
     }
 
     /// The level that the run is pinned to; nil before the workers are known.

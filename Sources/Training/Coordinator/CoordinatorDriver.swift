@@ -3,6 +3,7 @@ public import ClusterCore
 import Foundation
 import Glibc
 import Hypernet
+import NeuralNet
 import Observe
 import Recipe
 import Transport
@@ -66,7 +67,7 @@ public final class CoordinatorDriver {
             run: .random(), version: options.version, recipe: definition.recipe.yaml,
             schedule: definition.schedule, workersWanted: options.workersWanted,
             timeout: .seconds(definition.recipe.timeout),
-            instructionLevel: definition.recipe.isa == "auto" ? nil : definition.recipe.isa,
+            instructionLevel: definition.recipe.isa == "auto" ? resume?.instructionLevel : definition.recipe.isa,
             resume: resume.map { CoordinatorMachine.Resume(step: $0.step, phase: $0.phase) })
     }
 
@@ -115,6 +116,27 @@ public final class CoordinatorDriver {
         switchboard.close(flush: .seconds(1))
         localWorkers?.finish(patience: .seconds(5))
         if let temporaryFolder { try? FileManager.default.removeItem(atPath: temporaryFolder) }
+    }
+
+    /// What came out, for people.
+    public var summary: String {
+        var lines: [String] = []
+        if let plan {
+            let (flops, parameters) = (plan.pruned.flops.convLinear, plan.pruned.parameters.convLinear)
+            lines.append(
+                "pruned network: \(Show.count(flops)) FLOPs, "
+                    + "\(Show.percent(Double(flops) / Double(plan.baseline.flops.convLinear))) of the baseline's; "
+                    + "\(Show.count(parameters)) parameters, "
+                    + "\(Show.percent(Double(parameters) / Double(plan.baseline.parameters.convLinear)))")
+        }
+        if let evaluation = lastEvaluation {
+            let images = Double(max(evaluation.images, 1))
+            lines.append(
+                "test accuracy: \(Show.percent(Double(evaluation.top1) / images)) "
+                    + "(top-5 \(Show.percent(Double(evaluation.top5) / images))) at step \(evaluation.step)")
+        }
+        lines.append("run folder: \(folder.path)")
+        return lines.joined(separator: "\n")
     }
 
     func tell(_ event: CoordinatorEvent) throws {

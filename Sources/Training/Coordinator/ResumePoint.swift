@@ -13,6 +13,8 @@ struct ResumePoint {
     /// JSON; empty in the search phase and for plain networks.
     let plan: String
     let snapshot: StateSnapshot
+    /// The level that the run was pinned to: another would round differently.
+    let instructionLevel: String?
 
     /// The newest usable checkpoint of a run; nil if there is none yet.
     /// - Parameter note: told about checkpoints that had to be passed over.
@@ -35,6 +37,7 @@ struct ResumePoint {
         }
         phase = manifest.phase == .search ? .search : .converge
         step = manifest.step
+        instructionLevel = manifest.instructionLevel
         plan = try manifest.plan.map { try $0.json } ?? ""
         let layout = try definition.stateLayout(plan: plan)
         let weights = try AlignedBuffer<Float>(attempting: layout.count)

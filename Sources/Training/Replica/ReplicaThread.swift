@@ -1,4 +1,5 @@
 import ClusterCore
+import Foundation
 import Hypernet
 import NeuralNet
 import Recipe
@@ -89,7 +90,7 @@ private final class ReplicaWorker {
 
     private func prepare(_ welcome: WireWelcome) throws {
         if !welcome.instructionLevel.isEmpty { try Engine.limitInstructionLevel(welcome.instructionLevel) }
-        let recipe = try Recipe(yaml: welcome.recipe)
+        let recipe = try Recipe(text: welcome.recipe, file: "the coordinator's recipe")
         let definition = try RunDefinition(recipe)
         self.definition = definition
         guard !welcome.stateFollows else { return }
