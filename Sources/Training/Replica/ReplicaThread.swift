@@ -1,6 +1,7 @@
 import ClusterCore
 import Foundation
 import Hypernet
+import ImageData
 import NeuralNet
 import Recipe
 import TensorCore
