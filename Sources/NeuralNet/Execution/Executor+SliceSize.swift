@@ -1,9 +1,11 @@
 extension Executor {
-    /// Images of a slice for a network: the fewest (most parallelism) at which coding the weight gradients costs
-    /// less than 3 % of the arithmetic, a power of two that divides the shard, at most a quarter of it, at least 1.
+    /// Images of a slice for a network: the fewest (most parallelism) at which coding the weight gradients
+    /// costs less than 3 % of the arithmetic, a power of two that divides the shard, at most a quarter of it,
+    /// at least 1.
     ///
-    /// Coding takes about 0.5 ns per parameter and slice, and the three passes 6 operations per multiply-add at
-    /// about 150 G/s: figures of one core of 2023, fixed here because the slice is part of the result's bits.
+    /// Coding takes about 0.5 ns per parameter and slice, and the three passes 6 operations per multiply-add
+    /// at about 150 G/s: figures of one core of 2023, fixed here because the slice is part of the result's
+    /// bits.
     public static func sliceSize(for graph: Graph, shard: Int) -> Int {
         let coding = 0.5e-9 * Double(ParameterLayout(graph).parameterCount)
         let arithmetic = 6 * Double(max(graph.multiplyAdds, 1)) / 150e9
