@@ -1,1 +1,41 @@
-// ModelZoo: to come.
+public import NeuralNet
+
+/// The networks by name. Each is data: a ``Graph`` built for an input size, a number of classes and a width.
+public enum ModelZoo {
+    /// Every name that ``network(named:input:classes:width:forHypernetwork:)`` knows, smaller networks first.
+    public static let names = residualNetworks.map(\.name)
+
+    /// Sides of the square input image, in pixels.
+    public static let inputRange = 8...4096
+    public static let classesRange = 1...1_000_000
+    /// Multipliers of every layer's channels.
+    public static let widthRange = 0.0625...64.0
+
+    /// Builds a network for RGB images of `input` × `input` pixels.
+    ///
+    /// Channels are multiplied by `width` and rounded, at least 1. Parameters are called as in torchvision's ResNets
+    /// (`conv1`, `layer1.0.bn2`, `layer2.0.downsample.0`, `fc`), also in the networks for CIFAR.
+    ///
+    /// - Parameter forHypernetwork: the form that a hypernetwork makes the weights of. The papers' code differs
+    ///   slightly between the two: a plain CIFAR ResNet's stem has a bias, and a plain ImageNet ResNet's activations
+    ///   are one module a block, counted once. Weights of one form cannot be loaded into the other.
+    public static func network(
+        named name: String, input: Int, classes: Int, width: Double = 1, forHypernetwork: Bool = false
+    ) throws(ModelZooError) -> Graph {
+        guard let network = residualNetworks.first(where: { $0.name == name }) else {
+            throw .unknownNetwork(name, nearest: EditDistance.nearest(to: name, among: names))
+        }
+        guard inputRange.contains(input) else {
+            throw .outOfRange(
+                "input side", "\(input)", "\(inputRange.lowerBound) to \(inputRange.upperBound)")
+        }
+        guard classesRange.contains(classes) else {
+            throw .outOfRange(
+                "classes", "\(classes)", "\(classesRange.lowerBound) to \(classesRange.upperBound)")
+        }
+        guard widthRange.contains(width) else {
+            throw .outOfRange("width", "\(width)", "\(widthRange.lowerBound) to \(widthRange.upperBound)")
+        }
+        return network.graph(input: input, classes: classes, width: width, forHypernetwork: forHypernetwork)
+    }
+}

@@ -1,1 +1,0 @@
-// Hypernet: to come.

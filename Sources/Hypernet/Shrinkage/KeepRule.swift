@@ -1,0 +1,61 @@
+/// Which elements stay at a threshold T: those with importance ≥ min(T, k-th largest of their vector), compared in
+/// fp32, ties kept; all of a vector whose floor k is its length.
+struct KeepRule: Sendable {
+    let importances: [[Float]]
+    /// Descending.
+    private let sorted: [[Float]]
+    /// The k-th largest importance; nil: the whole vector stays.
+    private let bounds: [Float?]
+
+    init(
+        importances: [[Float]], vectors: [LatentWiring.Vector], settings: ShrinkSettings
+    ) throws(ShrinkError) {
+        precondition(
+            importances.map(\.count) == vectors.map(\.length),
+            "importances of \(importances.map(\.count)) elements for vectors of \(vectors.map(\.length))")
+        self.importances = importances
+        sorted = importances.map { $0.sorted(by: >) }
+        let floors = vectors.map(settings.floor)
+        bounds = zip(zip(sorted, vectors), floors).map { pair, floor in
+            floor == pair.1.length ? nil : pair.0[floor - 1]
+        }
+        for (index, vector) in vectors.enumerated() where bounds[index] != nil {
+            guard importances[index].allSatisfy(\.isFinite) else { throw .importance(vector: vector.name) }
+        }
+    }
+
+    func counts(_ threshold: Float) -> [Int] {
+        sorted.indices.map { vector in
+            guard let bound = bounds[vector] else { return sorted[vector].count }
+            return Self.prefix(of: sorted[vector], atLeast: min(threshold, bound))
+        }
+    }
+
+    /// The indices that stay, ascending.
+    func kept(_ threshold: Float) -> [[Int]] {
+        importances.indices.map { vector in
+            guard let bound = bounds[vector] else { return Array(importances[vector].indices) }
+            return importances[vector].indices.filter { importances[vector][$0] >= min(threshold, bound) }
+        }
+    }
+
+    /// Thresholds between which the counts change: every importance that a threshold can cut above, ascending, and
+    /// one above all of them.
+    var candidates: [Float] {
+        var values = Set<Float>()
+        for (vector, bound) in bounds.enumerated() where bound != nil {
+            values.formUnion(importances[vector])
+        }
+        let ascending = values.sorted()
+        return [0] + ascending + [(ascending.last ?? 0).nextUp]
+    }
+
+    private static func prefix(of descending: [Float], atLeast bound: Float) -> Int {
+        var (low, high) = (0, descending.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if descending[middle] >= bound { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}

@@ -1,0 +1,54 @@
+public import NeuralNet
+
+extension Plan {
+    /// Prunes: from the latent vectors at the end of the search phase to the channels that stay.
+    ///
+    /// - Parameters:
+    ///   - graph: the widened network.
+    ///   - baseline: the same network at width 1.
+    ///   - latents: of each latent vector, in the order of `LatentWiring(graph)`.
+    ///   - gradients: ∂L/∂z, likewise.
+    public init(
+        shrinking graph: Graph, baseline: Graph, latents: [[Float]], gradients: [[Float]],
+        settings: ShrinkSettings
+    ) throws(ShrinkError) {
+        try settings.validate()
+        let wiring = LatentWiring(graph)
+        let measure = settings.budget.measure
+        let model = CostModel(graph, wiring, measure: measure)
+        let widenedCost = model.cost(wiring.vectors.map(\.length))
+        let limit = try settings.budget.limit(
+            widened: widenedCost, baseline: Complexity(baseline).flops.convLinear)
+        let importances = settings.importance.values(latents: latents, gradients: gradients)
+        let rule = try KeepRule(importances: importances, vectors: wiring.vectors, settings: settings)
+        let search = ThresholdSearch(rule: rule, model: model, widened: widenedCost)
+        let outcome =
+            settings.search == .exact
+            ? search.exact(limit: limit.cost) : search.reference(target: limit.ratio)
+        vectors = wiring.vectors.indices.map { index in
+            Vector(
+                name: wiring.vectors[index].name, length: wiring.vectors[index].length,
+                kept: outcome.kept[index],
+                floor: settings.floor(of: wiring.vectors[index]), importance: Self.summary(importances[index])
+            )
+        }
+        network = graph.name
+        threshold = outcome.threshold
+        self.measure = measure
+        self.limit = limit.cost
+        isReached = outcome.isReached
+        self.baseline = Cost(baseline)
+        widened = Cost(graph)
+        pruned = widened
+        pruned = Cost(try Surgery(graph: graph, plan: self).pruned)
+    }
+
+    /// Least, median and greatest; empty where they are not all finite, which only a vector that is not pruned may be.
+    private static func summary(_ importances: [Float]) -> [Float] {
+        let sorted = importances.sorted()
+        guard let least = sorted.first, let greatest = sorted.last, sorted.allSatisfy(\.isFinite) else {
+            return []
+        }
+        return [least, sorted[sorted.count / 2], greatest]
+    }
+}
