@@ -47,7 +47,7 @@ let package = Package(
         .target(
             name: "ClusterCore",
             dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
-            exclude: ["messages.proto"]),
+            exclude: ["Messages/messages.proto"]),
         .target(name: "Transport", dependencies: ["CZeroMQ"]),
         .target(name: "Collective", dependencies: ["CLZ4", "CKernels"]),
 
@@ -77,7 +77,7 @@ let package = Package(
         tests("ModelZoo", ["ModelZoo", "NeuralNet"]),
         tests("ImageData", ["ImageData"]),
         tests("Recipe", ["Recipe"]),
-        tests("ClusterCore", ["ClusterCore"]),
+        tests("ClusterCore", ["ClusterCore", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
         tests("Transport", ["Transport"]),
         tests("Collective", ["Collective"]),
         tests("Checkpoint", ["Checkpoint", "Digest"]),

@@ -1,8 +1,8 @@
 extension CounterRandom {
     /// Draw `index` of this stream from N(0, 1), by the Box-Muller transform of one Philox block.
     ///
-    /// Logarithm and sine are series in plain double arithmetic: C libraries differ in the last bit, and replicas
-    /// must not.
+    /// Logarithm and sine are series in plain double arithmetic: C libraries differ in the last bit, and
+    /// replicas must not.
     public func normal(_ index: UInt64) -> Double {
         let words = block(index)
         let first = UInt64(words[0]) | UInt64(words[1]) << 32
@@ -31,7 +31,9 @@ extension CounterRandom {
     static func sine(_ x: Double) -> Double {
         let square = x * x
         var sum = 1.0
-        for term in stride(from: 20.0, through: 2.0, by: -2.0) { sum = 1 - sum * square / (term * (term + 1)) }
+        for term in stride(from: 20.0, through: 2.0, by: -2.0) {
+            sum = 1 - sum * square / (term * (term + 1))
+        }
         return x * sum
     }
 }

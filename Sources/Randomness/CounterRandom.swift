@@ -51,7 +51,8 @@ public struct CounterRandom: Sendable {
         Int(bits(index).multipliedFullWidth(by: UInt64(bound)).high)
     }
 
-    /// A stream's number from a name and integers, e.g. `stream("augment", epoch, sample)`: FNV-1a with a final mix.
+    /// A stream's number from a name and integers, e.g. `stream("augment", epoch, sample)`: FNV-1a with a
+    /// final mix.
     public static func stream(_ name: String, _ numbers: Int...) -> UInt64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }

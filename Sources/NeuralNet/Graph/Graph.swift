@@ -22,7 +22,8 @@ public struct Graph: Equatable, Sendable {
         self.name = name
         nodes = [
             Node(
-                name: "input", operation: .input(channels: channels, height: height, width: width), inputs: [],
+                name: "input", operation: .input(channels: channels, height: height, width: width),
+                inputs: [],
                 module: nil)
         ]
         shapes = [ImageShape(channels: channels, height: height, width: width)]
@@ -30,13 +31,18 @@ public struct Graph: Equatable, Sendable {
 
     /// Appends a node and returns its index. A node that does not fit its inputs is a bug in whoever builds the graph.
     @discardableResult
-    public mutating func add(_ name: String, _ operation: Operation, _ inputs: Int..., module: String? = nil) -> Int {
+    public mutating func add(_ name: String, _ operation: Operation, _ inputs: Int..., module: String? = nil)
+        -> Int
+    {
         add(name, operation, inputs: inputs, module: module)
     }
 
     @discardableResult
-    public mutating func add(_ name: String, _ operation: Operation, inputs: [Int], module: String? = nil) -> Int {
-        precondition(inputs.allSatisfy { nodes.indices.contains($0) }, "\(name): inputs \(inputs) not in the graph")
+    public mutating func add(_ name: String, _ operation: Operation, inputs: [Int], module: String? = nil)
+        -> Int
+    {
+        precondition(
+            inputs.allSatisfy { nodes.indices.contains($0) }, "\(name): inputs \(inputs) not in the graph")
         precondition(!nodes.contains { $0.name == name }, "\(name): the name is taken")
         let shape = ImageShape.output(of: operation, inputs: inputs.map { shapes[$0] }, name: name)
         nodes.append(Node(name: name, operation: operation, inputs: inputs, module: module))

@@ -27,7 +27,8 @@ public struct ImageShape: Equatable, Hashable, Sendable, CustomStringConvertible
             let input = only()
             precondition(
                 input.channels % convolution.groups == 0 && convolution.outChannels % convolution.groups == 0,
-                "\(name): \(input.channels) to \(convolution.outChannels) channels in \(convolution.groups) groups")
+                "\(name): \(input.channels) to \(convolution.outChannels) channels in \(convolution.groups) groups"
+            )
             return input.windowed(
                 kernel: convolution.kernel, stride: convolution.stride, padding: convolution.padding,
                 channels: convolution.outChannels, name: name)
@@ -40,7 +41,8 @@ public struct ImageShape: Equatable, Hashable, Sendable, CustomStringConvertible
         case .maxPool(let pool), .averagePool(let pool):
             let input = only()
             return input.windowed(
-                kernel: pool.kernel, stride: pool.stride, padding: pool.padding, channels: input.channels, name: name)
+                kernel: pool.kernel, stride: pool.stride, padding: pool.padding, channels: input.channels,
+                name: name)
         case .globalAveragePool:
             return ImageShape(channels: only().channels, height: 1, width: 1)
         case .linear(let linear):

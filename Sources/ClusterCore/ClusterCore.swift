@@ -1,1 +1,0 @@
-// ClusterCore: to come.

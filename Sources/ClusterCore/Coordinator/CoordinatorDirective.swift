@@ -1,0 +1,53 @@
+/// What the coordinator's machine tells its driver to do, in this order.
+public enum CoordinatorDirective: Sendable {
+    case send(ControlMessage, to: [UInt8])
+    /// Stream the state that the run resumes from to this worker.
+    case sendInitialState(to: [UInt8])
+    /// A step is committed: into the ledger and the metrics.
+    case record(CommittedStep)
+    case recordEvaluation(EvaluationResult)
+    /// Decide the plan from the latent vectors, store it durably, answer with `.planDecided`.
+    case decidePlan(step: Int, vectors: [WireLatentValues])
+    /// A checkpoint of this step is about to arrive in chunks from this worker.
+    case receiveCheckpoint(step: Int, phase: Phase, from: [UInt8])
+    case log(String)
+    case finish(RunOutcome)
+}
+
+/// search: hypernetwork in place; converge: plain weights.
+public enum Phase: String, Codable, Sendable {
+    case search, converge
+}
+
+public struct CommittedStep: Equatable, Sendable {
+    /// The number of committed steps, this one included.
+    public var step: Int
+    public var phase: Phase
+    public var generation: UInt64
+    public var attempt: UInt32
+    public var participants: [UInt32]
+    public var loss: Double
+    public var top1: Int
+    public var top5: Int
+    public var images: Int
+    /// Payload of all workers' data messages, and the same as plain fp32.
+    public var bytesSent: UInt64
+    public var bytesUncoded: UInt64
+    /// From the step's first message to its commit.
+    public var seconds: Double
+}
+
+public struct EvaluationResult: Equatable, Sendable {
+    public var step: Int
+    public var loss: Double
+    public var top1: Int
+    public var top5: Int
+    public var images: Int
+}
+
+public enum RunOutcome: Equatable, Sendable {
+    case done
+    /// Stopped before the end, with a checkpoint of this step.
+    case preempted(step: Int, reason: String)
+    case failed(String)
+}

@@ -1,1 +1,0 @@
-// ImageData: to come.

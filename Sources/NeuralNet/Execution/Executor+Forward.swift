@@ -1,0 +1,98 @@
+import CKernels
+import TensorCore
+
+extension Executor {
+    func performForward(_ work: Work, _ slice: Int, _ lane: Lane, _ shard: any ShardSource, _ mode: Mode) {
+        func at(_ index: Buffer) -> UnsafeMutablePointer<Float> { buffer(index, slice: slice) }
+        switch work {
+        case .load(let into):
+            load(shard, slice: slice, into: at(into))
+        case .convolve(let layer, let input, let output):
+            lane.convolutions[layer].forward(
+                input: at(input), weight: weights.packedForward(layer),
+                bias: program.convolutions[layer].bias.map { weights.tensor($0) }, output: at(output))
+        case .multiply(let layer, let input, let output):
+            multiply(program.linears[layer], input: at(input), output: at(output))
+        case .pool(let layer, let input, let output, let workspace):
+            lane.pools[layer].forward(
+                input: at(input), output: at(output),
+                workspace: workspace.map { UnsafeMutableRawPointer(at($0)) })
+        case .average(let layer, let input, let output):
+            let average = program.averages[layer]
+            espalier_global_average(at(input), at(output), program.slice, average.pixels, average.channels)
+        case .rectify(let input, let output, let count):
+            espalier_relu(at(input), at(output), count)
+        case .add(let first, let second, let output, let count):
+            espalier_add(at(first), at(second), at(output), count)
+        case .normSums(let layer, let input):
+            guard mode != .evaluation else { return }
+            let norm = program.norms[layer]
+            let sums = records.forwardSums(norm, slice: slice)
+            espalier_norm_sums(at(input), norm.rows, norm.channels, sums, sums + norm.channels)
+        case .normalize(let layer, let input, let residual, let output, let rectifies):
+            let norm = program.norms[layer]
+            espalier_norm_apply(
+                at(input), lane.norms.scale.pointer + norm.channelOffset,
+                lane.norms.shift.pointer + norm.channelOffset, residual.map { UnsafePointer(at($0)) },
+                at(output),
+                norm.rows, norm.channels, rectifies ? 1 : 0)
+        default:
+            preconditionFailure("\(work) is not a forward work")
+        }
+    }
+
+    /// A slice's images and labels; zeros for those that a short shard lacks, and after an error.
+    private func load(_ shard: any ShardSource, slice: Int, into input: UnsafeMutablePointer<Float>) {
+        let pixels = graph.inputShape.count
+        for place in 0..<program.slice {
+            let index = slice * program.slice + place
+            let image = UnsafeMutableBufferPointer(start: input + place * pixels, count: pixels)
+            records.labels.pointer[index] = 0
+            guard index < shard.count else {
+                image.update(repeating: 0)
+                continue
+            }
+            do {
+                let label = shard.label(index)
+                guard 0..<program.classes ~= label else {
+                    throw ShardError.label(label, image: index, classes: program.classes)
+                }
+                records.labels.pointer[index] = label
+                try shard.write(index, into: image)
+            } catch {
+                image.update(repeating: 0)
+                records.note(error, slice: slice)
+            }
+        }
+    }
+
+    /// output (slice, out) = input (slice, in) · weightᵀ + bias.
+    private func multiply(
+        _ layer: LinearLayer, input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>
+    ) {
+        let bias = weights.tensor(layer.bias)
+        for image in 0..<program.slice {
+            (output + image * layer.outFeatures).update(from: bias, count: layer.outFeatures)
+        }
+        DenseAlgebra.multiply(
+            m: program.slice, n: layer.outFeatures, k: layer.inFeatures, input, weights.tensor(layer.weight),
+            transposeB: true, into: output, beta: 1)
+    }
+
+    /// Losses and ranks of a slice's images that the shard has; their logits' gradient if wanted.
+    func performLoss(_ slice: Int, _ shard: any ShardSource, gradient: Buffer?) {
+        let classes = program.classes
+        let logits = buffer(program.logits, slice: slice)
+        let target = gradient.map { buffer($0, slice: slice) }
+        var counts = EvaluationCounts()
+        for place in 0..<program.slice {
+            let index = slice * program.slice + place
+            guard index < shard.count else { break }
+            let outcome = CrossEntropy.evaluate(
+                logits: logits + place * classes, classes: classes, label: records.labels.pointer[index],
+                weight: step.lossWeight, gradient: target.map { $0 + place * classes })
+            counts.count(outcome)
+        }
+        records.counts.pointer[slice] = counts
+    }
+}

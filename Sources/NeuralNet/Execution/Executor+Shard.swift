@@ -1,0 +1,91 @@
+import TensorCore
+
+extension Executor {
+    /// How a shard goes through the network.
+    enum Mode {
+        /// Batch norms use the shard's statistics; forward, loss and backward.
+        case training
+        /// Batch norms use the shard's statistics; forward only.
+        case forwardOnShard
+        /// Batch norms use running statistics; forward and loss.
+        case evaluation
+    }
+
+    /// Forward, loss and backward of one whole shard; adds its contributions to the step's sums. Nothing is
+    /// allocated but by `shard`.
+    ///
+    /// On an error (the first in slice order of what the source threw, or a ``ShardError``) the step's sums
+    /// are spoilt: begin the step again.
+    public func train(_ shard: any ShardSource) throws {
+        precondition(isTraining, "\(graph.name) was set up for evaluation only")
+        precondition(step.isOpen, "train before beginStep, or after an error in the step")
+        guard shard.count == self.shard else { throw ShardError.imageCount(shard.count, shard: self.shard) }
+        step.isOpen = false
+        try run(shard, .training)
+        step.isOpen = true
+        for slice in 0..<slices { step.add(records.counts.pointer[slice]) }
+    }
+
+    /// Loss and correct answers of a shard, or of a shorter last one, by running statistics.
+    public func evaluate(_ shard: any ShardSource) throws -> EvaluationCounts {
+        try run(shard, .evaluation)
+        return records.totalCounts
+    }
+
+    /// The logits of a shard, (images, classes), for tests.
+    /// - Parameter training: whether batch norms use the shard's own statistics; then the shard must be
+    ///   whole.
+    public func logits(_ shard: any ShardSource, training: Bool) throws -> [Float] {
+        if training, shard.count != self.shard {
+            throw ShardError.imageCount(shard.count, shard: self.shard)
+        }
+        try run(shard, training ? .forwardOnShard : .evaluation)
+        return (0..<shard.count).flatMap { image in
+            let logits = buffer(program.logits, slice: image / slice) + image % slice * program.classes
+            return (0..<program.classes).map { logits[$0] }
+        }
+    }
+
+    private func run(_ shard: any ShardSource, _ mode: Mode) throws {
+        guard shard.count <= self.shard else { throw ShardError.imageCount(shard.count, shard: self.shard) }
+        pool.run { thread in carry(shard, mode, thread: thread) }
+        if let error = records.takeError() { throw error }
+    }
+
+    /// One thread's part of a shard.
+    private func carry(_ shard: any ShardSource, _ mode: Mode, thread: Int) {
+        let lane = lanes[thread]
+        let own = Self.slices(of: thread, threads: pool.threads, slices: slices)
+        if mode == .evaluation { setRunningCoefficients(lane) }
+        for stage in program.forward {
+            if mode != .evaluation, !stage.norms.isEmpty {
+                pool.barrier()
+                for norm in stage.norms {
+                    combineForward(norm, lane, codes: mode == .training, thread: thread)
+                }
+            }
+            for slice in own {
+                for work in stage.works { performForward(work, slice, lane, shard, mode) }
+            }
+        }
+        if mode == .evaluation {
+            for slice in own { performLoss(slice, shard, gradient: nil) }
+        }
+        guard mode == .training else { return }
+        for stage in program.backward {
+            if !stage.norms.isEmpty {
+                pool.barrier()
+                for norm in stage.norms { combineBackward(norm, lane, thread: thread) }
+            }
+            for slice in own {
+                for work in stage.works { performBackward(work, slice, lane, shard) }
+            }
+        }
+    }
+
+    /// A buffer of a slice.
+    @inline(__always)
+    func buffer(_ buffer: Buffer, slice: Int) -> UnsafeMutablePointer<Float> {
+        arena.pointer + (slice * program.arenaCount + program.bufferOffsets[buffer])
+    }
+}

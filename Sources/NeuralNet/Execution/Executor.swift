@@ -1,0 +1,144 @@
+public import TensorCore
+
+/// One network on one machine: takes shards through it, forward and backward, with all threads of a pool.
+///
+/// The threads share the shard's slices out in contiguous blocks; see ``Program`` for what they do with them.
+/// What a shard adds to the step's sums depends on weights, images and instruction level alone, not on the
+/// number of threads: every library call works on one slice, sums over slices are of integers or in slice
+/// order.
+///
+/// Unchecked: one call at a time, by any thread; within a call the pool's threads write to their own slices
+/// of the arena and to their own lane, and read others' only after they have met.
+public final class Executor: @unchecked Sendable {
+    public let graph: Graph
+    public let layout: ReductionLayout
+    /// Images of a shard and of a slice.
+    public let shard: Int
+    public let slice: Int
+    public let isTraining: Bool
+
+    let parameters: ParameterLayout
+    let pool: ComputePool
+    let program: Program
+    let kernels: [ConvolutionKernel]
+    let weights: WeightStore
+    let codes: SegmentCodes
+    let lanes: [Lane]
+    let arena: AlignedBuffer<Float>
+    let records: SliceRecords
+    /// Slices of a shard.
+    let slices: Int
+    /// Tensors whose weights each thread packs, and whose gradients it unpacks.
+    let tensorsOfThread: [[Int]]
+    /// Threads that have slices, and so sums.
+    let codingThreads: [Int]
+    var step = StepInProgress()
+
+    /// - Parameters:
+    ///   - shard: images of a shard; the unit of batch-norm statistics.
+    ///   - slice: images of a slice, a divisor of `shard`; see ``sliceSize(for:shard:)``.
+    ///   - training: false leaves out everything that only `train` needs.
+    /// - Throws: if oneDNN refuses a layer or memory runs out.
+    public init(
+        graph: Graph, shard: Int, slice: Int, pool: ComputePool, training: Bool = true
+    ) throws(EngineError) {
+        precondition(
+            slice > 0 && shard > 0 && shard % slice == 0, "slices of \(slice) in a shard of \(shard)")
+        self.graph = graph
+        self.pool = pool
+        self.shard = shard
+        self.slice = slice
+        isTraining = training
+        slices = shard / slice
+        parameters = ParameterLayout(graph)
+        layout = ReductionLayout(parameters)
+        program = Program(graph, slice: slice, training: training)
+        kernels = try Self.makeKernels(program, training: training)
+        let pools = try Self.makePools(program)
+        weights = try WeightStore(program, parameters: parameters, kernels: kernels)
+        codes = SegmentCodes(layout, program: program, kernels: kernels)
+        let (threads, slices) = (pool.threads, slices)
+        codingThreads = (0..<threads).filter {
+            !Self.slices(of: $0, threads: threads, slices: slices).isEmpty
+        }
+        var lanes: [Lane] = []
+        for thread in 0..<threads {
+            let sumCount = training && codingThreads.contains(thread) ? codes.count : 0
+            lanes.append(
+                try Lane(
+                    program, kernels: kernels, pools: pools, sumCount: sumCount,
+                    segments: layout.segments.count))
+        }
+        self.lanes = lanes
+        let (arenaCount, overflows) = program.arenaCount.multipliedReportingOverflow(by: slices)
+        arena = try AlignedBuffer(attempting: overflows ? .max : arenaCount)
+        records = try SliceRecords(program, slices: slices)
+        tensorsOfThread = Self.share(parameters.tensors.map(\.count), among: threads)
+    }
+
+    /// Bytes of weights, activations, gradients and sums held for the whole run (without oneDNN's own).
+    public var byteCount: Int {
+        arena.count * MemoryLayout<Float>.stride + weights.byteCount + lanes.reduce(0) { $0 + $1.byteCount }
+    }
+
+    /// Takes over the whole state, `ParameterLayout.count` elements: parameters and running statistics.
+    public func setWeights(_ flat: UnsafePointer<Float>) {
+        let state = SharedPointer(flat)
+        pool.run { thread in
+            for tensor in tensorsOfThread[thread] { weights.set(tensor, from: state.pointer) }
+        }
+    }
+
+    /// The contiguous block of slices that a thread takes.
+    static func slices(of thread: Int, threads: Int, slices: Int) -> Range<Int> {
+        thread * slices / threads..<(thread + 1) * slices / threads
+    }
+
+    /// Deals out items of the given costs so that the threads' totals are about equal: largest first, each to
+    /// the thread that has least.
+    static func share(_ costs: [Int], among threads: Int) -> [[Int]] {
+        var totals = [Int](repeating: 0, count: threads)
+        var result = [[Int]](repeating: [], count: threads)
+        for item in costs.indices.sorted(by: { (costs[$0], $1) > (costs[$1], $0) }) {
+            let thread = totals.indices.min { totals[$0] < totals[$1] } ?? 0
+            totals[thread] += costs[item]
+            result[thread].append(item)
+        }
+        return result
+    }
+
+    private static func makeKernels(
+        _ program: Program, training: Bool
+    ) throws(EngineError) -> [ConvolutionKernel] {
+        var known: [ConvolutionLayer: ConvolutionKernel] = [:]
+        var result: [ConvolutionKernel] = []
+        for layer in program.convolutions {
+            // Layers of one kind share a kernel.
+            let kind = ConvolutionLayer(
+                geometry: layer.geometry, weight: 0, bias: layer.bias.map { _ in 0 },
+                needsInputGradient: training && layer.needsInputGradient)
+            if let kernel = known[kind] {
+                result.append(kernel)
+                continue
+            }
+            let kernel = try ConvolutionKernel(
+                kind.geometry, hasBias: kind.bias != nil, needsInputGradient: kind.needsInputGradient)
+            known[kind] = kernel
+            result.append(kernel)
+        }
+        return result
+    }
+
+    private static func makePools(_ program: Program) throws(EngineError) -> [PoolKernel] {
+        var result: [PoolKernel] = []
+        for geometry in program.pools {
+            let kernel = try PoolKernel(geometry)
+            let room = geometry.outputCount * MemoryLayout<Float>.stride
+            precondition(
+                kernel.workspaceByteCount <= room,
+                "\(geometry) needs a workspace of \(kernel.workspaceByteCount) bytes, planned \(room)")
+            result.append(kernel)
+        }
+        return result
+    }
+}

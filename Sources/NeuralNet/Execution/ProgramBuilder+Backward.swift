@@ -1,0 +1,150 @@
+extension ProgramBuilder {
+    /// A piece of a unit's backward pass. The norms' second piece follows a meeting of the threads.
+    private struct Job {
+        var unit: Unit
+        var stage: Int
+        var isNormApply = false
+    }
+
+    func buildBackward(into program: inout Program) {
+        let jobs = backwardJobs()
+        program.backward = Array(repeating: Program.Stage(), count: (jobs.map(\.stage).max() ?? 0) + 1)
+        var gradients = GradientBuffers(jobs: jobs.map { ($0.unit, $0.isNormApply) })
+        let last = graph.nodes.count - 1
+        let seed = program.makeBuffer(count(last))
+        gradients.buffers[last] = seed
+        program.backward[0].works.append(.loss(logits: program.logits, gradient: seed))
+        for (position, job) in jobs.enumerated() {
+            let works = backwardWorks(of: job, position: position, &gradients, &program)
+            program.backward[job.stage].works += works
+            if job.unit.isNorm, !job.isNormApply, needsGradient[job.unit.node] {
+                program.backward[job.stage + 1].norms.append(layers[job.unit.node])
+            }
+        }
+    }
+
+    /// Jobs in the order in which each slice does them: by stage, then against the graph.
+    private func backwardJobs() -> [Job] {
+        var stageOf = [Int?](repeating: nil, count: graph.nodes.count)
+        stageOf[graph.nodes.count - 1] = 0
+        var jobs: [Job] = []
+        for unit in units.reversed() {
+            guard let stage = stageOf[unit.last], needsGradient[unit.last] else { continue }
+            jobs.append(Job(unit: unit, stage: stage))
+            if unit.isNorm { jobs.append(Job(unit: unit, stage: stage + 1, isNormApply: true)) }
+            for (place, input) in unit.inputs.enumerated() where needsGradient[input] {
+                let contribution = unit.isNorm && place == 0 ? stage + 1 : stage
+                stageOf[input] = max(stageOf[input] ?? 0, contribution)
+            }
+        }
+        return jobs.enumerated().sorted {
+            ($0.element.stage, $1.element.unit.last, $0.offset)
+                < ($1.element.stage, $0.element.unit.last, $1.offset)
+        }.map(\.element)
+    }
+
+    private func backwardWorks(
+        of job: Job, position: Int, _ gradients: inout GradientBuffers, _ program: inout Program
+    ) -> [Work] {
+        let unit = job.unit
+        guard let gradient = gradients.buffers[unit.last], let value = values[unit.last] else { return [] }
+        let input = unit.inputs.first.flatMap { values[$0] } ?? value
+        let layer = layers[unit.node]
+        var works: [Work] = []
+        func pass(_ body: (Buffer) -> Work) {
+            works += contribute(to: unit.inputs[0], &gradients, &program, body)
+        }
+        switch graph.nodes[unit.node].operation {
+        case .input:
+            break
+        case .convolution:
+            works.append(.convolveBackWeights(layer: layer, input: input, outputGradient: gradient))
+            pass { .convolveBackData(layer: layer, outputGradient: gradient, inputGradient: $0) }
+        case .linear:
+            works.append(.multiplyBackWeights(layer: layer, input: input, outputGradient: gradient))
+            pass { .multiplyBackData(layer: layer, outputGradient: gradient, inputGradient: $0) }
+        case .maxPool, .averagePool:
+            let workspace = workspaces[unit.node]
+            pass {
+                .poolBack(layer: layer, outputGradient: gradient, workspace: workspace, inputGradient: $0)
+            }
+        case .globalAveragePool:
+            pass { .averageBack(layer: layer, outputGradient: gradient, inputGradient: $0) }
+        case .activation:
+            works.append(.rectifyBack(gradient: gradient, output: value, count: count(unit.last)))
+            works += hand(gradient, to: unit.inputs[0], from: position, until: position, &gradients, &program)
+        case .add:
+            works += copy(gradient, to: unit.inputs[1], &gradients, &program)
+            works += hand(gradient, to: unit.inputs[0], from: position, until: position, &gradients, &program)
+        case .batchNorm:
+            works += normWorks(of: job, position: position, gradient: gradient, &gradients, &program)
+        }
+        return works
+    }
+
+    private func normWorks(
+        of job: Job, position: Int, gradient: Buffer, _ gradients: inout GradientBuffers,
+        _ program: inout Program
+    ) -> [Work] {
+        let unit = job.unit
+        guard let input = values[unit.inputs[0]] else { return [] }
+        let layer = layers[unit.node]
+        guard job.isNormApply else {
+            let sums = Work.normBackSums(
+                layer: layer, gradient: gradient, output: unit.rectifies ? values[unit.last] : nil,
+                input: input)
+            guard let residual = unit.residual else { return [sums] }
+            let apply = gradients.lastPosition(of: unit)
+            return [sums] + hand(gradient, to: residual, from: position, until: apply, &gradients, &program)
+        }
+        if gradients.buffers[unit.inputs[0]] == nil, needsGradient[unit.inputs[0]],
+            !gradients.isNeeded(gradient, byOthersThan: unit.last, after: position)
+        {
+            gradients.buffers[unit.inputs[0]] = gradient
+            return [.normBackApply(layer: layer, gradient: gradient, input: input, inputGradient: gradient)]
+        }
+        return contribute(to: unit.inputs[0], &gradients, &program) {
+            .normBackApply(layer: layer, gradient: gradient, input: input, inputGradient: $0)
+        }
+    }
+
+    /// Works that add to the gradient of `node` what `body` writes: straight into its buffer if it is the
+    /// first.
+    private func contribute(
+        to node: Int, _ gradients: inout GradientBuffers, _ program: inout Program, _ body: (Buffer) -> Work
+    ) -> [Work] {
+        guard needsGradient[node] else { return [] }
+        let fresh = program.makeBuffer(count(node))
+        guard let sum = gradients.buffers[node] else {
+            gradients.buffers[node] = fresh
+            return [body(fresh)]
+        }
+        return [body(fresh), .accumulate(from: fresh, into: sum, count: count(node))]
+    }
+
+    /// Adds the contents of a buffer to the gradient of `node`, and leaves the buffer alone.
+    private func copy(
+        _ gradient: Buffer, to node: Int, _ gradients: inout GradientBuffers, _ program: inout Program
+    ) -> [Work] {
+        guard needsGradient[node] else { return [] }
+        if let sum = gradients.buffers[node] {
+            return [.accumulate(from: gradient, into: sum, count: count(node))]
+        }
+        let fresh = program.makeBuffer(count(node))
+        gradients.buffers[node] = fresh
+        return [.copy(from: gradient, to: fresh, count: count(node))]
+    }
+
+    /// As `copy`, by the job at `start`; but the buffer itself becomes the gradient of `node` if nothing
+    /// changes that before the job at `end`, the last to read the buffer for what it was.
+    private func hand(
+        _ gradient: Buffer, to node: Int, from start: Int, until end: Int, _ gradients: inout GradientBuffers,
+        _ program: inout Program
+    ) -> [Work] {
+        guard needsGradient[node], gradients.buffers[node] == nil,
+            gradients.isUntouched(node, from: start, until: end)
+        else { return copy(gradient, to: node, &gradients, &program) }
+        gradients.buffers[node] = gradient
+        return []
+    }
+}

@@ -1,0 +1,161 @@
+import TensorCore
+
+/// Compiles a graph's units into the works of a ``Program``.
+struct ProgramBuilder {
+    let graph: Graph
+    let layout: ParameterLayout
+    let units: [Unit]
+    let slice: Int
+    /// By node: the buffer of its value, for the last nodes of units.
+    var values: [Buffer?]
+    /// By node: whether it or anything before it has parameters.
+    private(set) var needsGradient: [Bool]
+    /// By node: its index in the table of its kind.
+    var layers: [Int]
+    /// By node: the workspace of a max pool.
+    var workspaces: [Buffer?]
+    /// By node: the first tensor of its parameters, and of its running statistics.
+    private let firstTensor: [Int: Int]
+    private let firstStatistic: [Int: Int]
+
+    init(_ graph: Graph, slice: Int) {
+        self.graph = graph
+        self.slice = slice
+        layout = ParameterLayout(graph)
+        units = Unit.all(of: graph)
+        values = Array(repeating: nil, count: graph.nodes.count)
+        workspaces = values
+        layers = Array(repeating: 0, count: graph.nodes.count)
+        needsGradient = Array(repeating: false, count: graph.nodes.count)
+        var firstTensor: [Int: Int] = [:]
+        var firstStatistic: [Int: Int] = [:]
+        for (index, tensor) in layout.tensors.enumerated() {
+            if tensor.role == .runningMean { firstStatistic[tensor.node] = index }
+            if firstTensor[tensor.node] == nil { firstTensor[tensor.node] = index }
+        }
+        self.firstTensor = firstTensor
+        self.firstStatistic = firstStatistic
+        for (index, node) in graph.nodes.enumerated() {
+            needsGradient[index] = firstTensor[index] != nil || node.inputs.contains { needsGradient[$0] }
+        }
+    }
+
+    /// Floats of a node's value for a slice.
+    func count(_ node: Int) -> Int { slice * graph.shapes[node].count }
+
+    // MARK: Forward
+
+    mutating func buildForward(into program: inout Program) {
+        var stageOf = [Int](repeating: 0, count: graph.nodes.count)
+        for unit in units {
+            var stage = unit.inputs.map { stageOf[$0] }.max() ?? 0
+            if unit.isNorm { stage = max(stage, stageOf[unit.inputs[0]] + 1) }
+            stageOf[unit.last] = stage
+        }
+        program.forward = Array(repeating: Program.Stage(), count: (stageOf.max() ?? 0) + 1)
+        for unit in units {
+            let output = program.makeBuffer(count(unit.last))
+            values[unit.last] = output
+            let work = forwardWork(of: unit, output: output, in: &program)
+            program.forward[stageOf[unit.last]].works.append(work)
+            for norm in units where norm.isNorm && norm.inputs[0] == unit.last {
+                let layer = appendNorm(norm, to: &program)
+                program.forward[stageOf[unit.last]].works.append(.normSums(layer: layer, input: output))
+                program.forward[stageOf[unit.last] + 1].norms.append(layer)
+            }
+        }
+        program.logits = values[graph.nodes.count - 1] ?? 0
+    }
+
+    private mutating func forwardWork(of unit: Unit, output: Buffer, in program: inout Program) -> Work {
+        let inputs = unit.inputs.compactMap { values[$0] }
+        switch graph.nodes[unit.node].operation {
+        case .input:
+            return .load(into: output)
+        case .convolution(let convolution):
+            let layer = appendConvolution(convolution, node: unit.node, to: &program)
+            return .convolve(layer: layer, input: inputs[0], output: output)
+        case .linear(let linear):
+            let layer = appendLinear(linear, node: unit.node, to: &program)
+            return .multiply(layer: layer, input: inputs[0], output: output)
+        case .maxPool(let pool):
+            return appendPool(.maximum, pool, node: unit.node, input: inputs[0], output: output, to: &program)
+        case .averagePool(let pool):
+            return appendPool(.average, pool, node: unit.node, input: inputs[0], output: output, to: &program)
+        case .globalAveragePool:
+            let shape = graph.shapes[graph.nodes[unit.node].inputs[0]]
+            layers[unit.node] = program.averages.count
+            program.averages.append(AverageLayer(pixels: shape.pixels, channels: shape.channels))
+            return .average(layer: layers[unit.node], input: inputs[0], output: output)
+        case .activation(.relu):
+            return .rectify(input: inputs[0], output: output, count: count(unit.node))
+        case .add:
+            return .add(first: inputs[0], second: inputs[1], output: output, count: count(unit.node))
+        case .batchNorm:
+            return .normalize(
+                layer: layers[unit.node], input: inputs[0], residual: unit.residual.flatMap { values[$0] },
+                output: output, rectifies: unit.rectifies)
+        }
+    }
+
+    private mutating func appendConvolution(
+        _ convolution: Convolution, node: Int, to program: inout Program
+    ) -> Int {
+        let source = graph.nodes[node].inputs[0]
+        let input = graph.shapes[source]
+        let weight = firstTensor[node] ?? 0
+        layers[node] = program.convolutions.count
+        program.convolutions.append(
+            ConvolutionLayer(
+                geometry: ConvolutionGeometry(
+                    images: slice, inChannels: input.channels, inHeight: input.height, inWidth: input.width,
+                    outChannels: convolution.outChannels, kernel: convolution.kernel,
+                    stride: convolution.stride,
+                    padding: convolution.padding, groups: convolution.groups),
+                weight: weight, bias: convolution.hasBias ? weight + 1 : nil,
+                needsInputGradient: needsGradient[source]))
+        return layers[node]
+    }
+
+    private mutating func appendLinear(_ linear: Linear, node: Int, to program: inout Program) -> Int {
+        let input = graph.shapes[graph.nodes[node].inputs[0]]
+        let weight = firstTensor[node] ?? 0
+        layers[node] = program.linears.count
+        program.linears.append(
+            LinearLayer(
+                pixels: input.pixels, channels: input.channels, outFeatures: linear.outFeatures,
+                weight: weight,
+                bias: weight + 1))
+        return layers[node]
+    }
+
+    private mutating func appendPool(
+        _ kind: PoolGeometry.Kind, _ pool: Pool, node: Int, input: Buffer, output: Buffer,
+        to program: inout Program
+    ) -> Work {
+        let shape = graph.shapes[graph.nodes[node].inputs[0]]
+        layers[node] = program.pools.count
+        let geometry = PoolGeometry(
+            kind, images: slice, channels: shape.channels, inHeight: shape.height, inWidth: shape.width,
+            kernel: pool.kernel, stride: pool.stride, padding: pool.padding)
+        program.pools.append(geometry)
+        // oneDNN keeps the winner's place in the window, one byte or four an element.
+        if kind == .maximum { workspaces[node] = program.makeBuffer(geometry.outputCount) }
+        return .pool(layer: layers[node], input: input, output: output, workspace: workspaces[node])
+    }
+
+    private mutating func appendNorm(_ unit: Unit, to program: inout Program) -> Int {
+        guard case .batchNorm(let norm) = graph.nodes[unit.node].operation else { return 0 }
+        let shape = graph.shapes[unit.node]
+        let scale = firstTensor[unit.node] ?? 0
+        let mean = firstStatistic[unit.node] ?? 0
+        layers[unit.node] = program.norms.count
+        program.norms.append(
+            NormLayer(
+                channels: shape.channels, rows: slice * shape.pixels, epsilon: norm.epsilon, scale: scale,
+                shift: scale + 1, runningMean: mean, runningVariance: mean + 1,
+                channelOffset: program.normChannels))
+        program.normChannels += shape.channels
+        return layers[unit.node]
+    }
+}

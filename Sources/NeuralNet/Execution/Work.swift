@@ -1,0 +1,68 @@
+/// A buffer of one slice, by its index in the program; where it lies is the memory plan's business.
+typealias Buffer = Int
+
+/// What a compute thread does with one slice in one go. Layers are indices into the program's tables; buffers
+/// hold NHWC activations of the slice's images, or their gradients.
+enum Work: Equatable {
+    /// Asks the shard's source for the slice's images.
+    case load(into: Buffer)
+    case convolve(layer: Int, input: Buffer, output: Buffer)
+    case multiply(layer: Int, input: Buffer, output: Buffer)
+    case pool(layer: Int, input: Buffer, output: Buffer, workspace: Buffer?)
+    case average(layer: Int, input: Buffer, output: Buffer)
+    case rectify(input: Buffer, output: Buffer, count: Int)
+    case add(first: Buffer, second: Buffer, output: Buffer, count: Int)
+    /// Channel sums of a norm's input, straight after the input was written. Skipped in evaluation.
+    case normSums(layer: Int, input: Buffer)
+    /// output = act(norm(input) + residual).
+    case normalize(layer: Int, input: Buffer, residual: Buffer?, output: Buffer, rectifies: Bool)
+
+    /// Loss, ranks and the logits' gradient.
+    case loss(logits: Buffer, gradient: Buffer)
+    case convolveBackWeights(layer: Int, input: Buffer, outputGradient: Buffer)
+    case convolveBackData(layer: Int, outputGradient: Buffer, inputGradient: Buffer)
+    case multiplyBackWeights(layer: Int, input: Buffer, outputGradient: Buffer)
+    case multiplyBackData(layer: Int, outputGradient: Buffer, inputGradient: Buffer)
+    case poolBack(layer: Int, outputGradient: Buffer, workspace: Buffer?, inputGradient: Buffer)
+    case averageBack(layer: Int, outputGradient: Buffer, inputGradient: Buffer)
+    /// In place: the gradient of what was rectified.
+    case rectifyBack(gradient: Buffer, output: Buffer, count: Int)
+    /// In place: `gradient` becomes that of the normalised value, and its channel sums are taken. `output` is
+    /// given if a ReLU is fused.
+    case normBackSums(layer: Int, gradient: Buffer, output: Buffer?, input: Buffer)
+    /// `inputGradient` may be `gradient`.
+    case normBackApply(layer: Int, gradient: Buffer, input: Buffer, inputGradient: Buffer)
+    case copy(from: Buffer, to: Buffer, count: Int)
+    case accumulate(from: Buffer, into: Buffer, count: Int)
+
+    /// Every buffer that the work reads or writes.
+    var buffers: [Buffer] {
+        switch self {
+        case .load(let into): [into]
+        case .convolve(_, let input, let output), .multiply(_, let input, let output),
+            .average(_, let input, let output), .rectify(let input, let output, _):
+            [input, output]
+        case .pool(_, let input, let output, let workspace): [input, output] + [workspace].compactMap(\.self)
+        case .add(let first, let second, let output, _): [first, second, output]
+        case .normSums(_, let input): [input]
+        case .normalize(_, let input, let residual, let output, _):
+            [input, output] + [residual].compactMap(\.self)
+        case .loss(let logits, let gradient): [logits, gradient]
+        case .convolveBackWeights(_, let input, let outputGradient),
+            .multiplyBackWeights(_, let input, let outputGradient):
+            [input, outputGradient]
+        case .convolveBackData(_, let outputGradient, let inputGradient),
+            .multiplyBackData(_, let outputGradient, let inputGradient),
+            .averageBack(_, let outputGradient, let inputGradient):
+            [outputGradient, inputGradient]
+        case .poolBack(_, let outputGradient, let workspace, let inputGradient):
+            [outputGradient, inputGradient] + [workspace].compactMap(\.self)
+        case .rectifyBack(let gradient, let output, _): [gradient, output]
+        case .normBackSums(_, let gradient, let output, let input):
+            [gradient, input] + [output].compactMap(\.self)
+        case .normBackApply(_, let gradient, let input, let inputGradient): [gradient, input, inputGradient]
+        case .copy(let from, let to, _): [from, to]
+        case .accumulate(let from, let into, _): [from, into]
+        }
+    }
+}

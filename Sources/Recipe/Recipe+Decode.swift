@@ -1,0 +1,213 @@
+extension Recipe {
+    /// Reads and checks everything; problems go to `reader`. The result is a recipe only if there are none.
+    init(_ reader: SettingsReader, networks: [String]) {
+        network = reader.text("network") ?? ""
+        if !reader.has("network") {
+            reader.report("network", "missing; it names the network to train, such as resnet20")
+        } else if !networks.isEmpty, !network.isEmpty, !networks.contains(network) {
+            reader.report("network", SettingsReader.unknown("network", network, networks))
+        }
+        seed = UInt64(reader.whole("seed", 0...Int.max) ?? 1)
+        (batch, shard) = Self.batchAndShard(reader)
+        epochs = reader.whole("epochs", 1...100_000) ?? 1
+        if !reader.has("epochs") { reader.report("epochs", "missing; passes over the training images") }
+        maxSteps = reader.whole("max_steps", 1...1_000_000_000)
+        precision = Self.precision(reader)
+        gradientBits = reader.whole("gradient_bits", 12...28) ?? 24
+        data = DataSource(reader)
+        optimizer = Optimizer(reader.section("optimizer"))
+        schedule = Schedule(reader.section("schedule"), epochs: epochs)
+        shrink = reader.isNone("shrink") ? nil : reader.section("shrink").map { Shrink($0) }
+        checkpoint = Checkpoints(reader.section("checkpoint"))
+        evaluate = Evaluation(reader.section("evaluate"))
+        isa = Self.isa(reader)
+        timeout = reader.number("timeout", .from(0.5, to: 86_400)) ?? 30
+        reader.finish(elsewhere: Recipe.keys)
+    }
+
+    private static func batchAndShard(_ reader: SettingsReader) -> (Int, Int) {
+        let batch = reader.whole("batch", 1...65_536) ?? 64
+        let given = reader.whole("shard", 1...4_096)
+        let shard = given ?? min(32, batch)
+        if batch % shard != 0 {
+            let nearest = max(1, (batch + shard / 2) / shard) * shard
+            reader.report(
+                reader.has("batch") ? "batch" : "shard",
+                "a batch of \(batch) images is not a multiple of the shard, \(shard) images; \(nearest) would be"
+            )
+        }
+        return (batch, shard)
+    }
+
+    private static func precision(_ reader: SettingsReader) -> Precision {
+        if reader.text("precision") == "bf16" {
+            reader.report("precision", "bf16 is not in this version; use fp32")
+            return .fp32
+        }
+        return reader.choice("precision", Precision.self) ?? .fp32
+    }
+
+    private static func isa(_ reader: SettingsReader) -> String {
+        guard let isa = reader.text("isa") else { return "auto" }
+        let isName =
+            isa.utf8.count <= 40
+            && isa.utf8.allSatisfy { "abcdefghijklmnopqrstuvwxyz0123456789_".utf8.contains($0) }
+        if !isName {
+            reader.report(
+                "isa", "expected auto or an instruction level such as avx512_core, got \"\(shown(isa))\"")
+        }
+        return isa
+    }
+}
+
+extension Recipe.DataSource {
+    init(_ parent: SettingsReader) {
+        self.init(format: .synthetic, path: nil, imageSize: 32, trainCount: nil, testCount: nil)
+        guard let reader = parent.section("data") else {
+            if !parent.has("data") { parent.report("data", "missing; data.format says what to train on") }
+            return
+        }
+        let format = reader.choice("format", Format.self)
+        if !reader.has("format") {
+            let known = Format.allCases.map(\.rawValue).joined(separator: ", ")
+            reader.report("format", "missing; known: \(known)")
+        }
+        path = reader.text("path")
+        let size = reader.whole("image_size", 8...1_024)
+        let counts = (
+            train: reader.whole("train_count", 1...100_000_000),
+            test: reader.whole("test_count", 1...100_000_000)
+        )
+        if let format { resolve(format, size: size, counts: counts, reader) }
+        reader.finish(elsewhere: Recipe.keys)
+    }
+
+    private mutating func resolve(
+        _ format: Format, size: Int?, counts: (train: Int?, test: Int?), _ reader: SettingsReader
+    ) {
+        self.format = format
+        if let fixed = format.fixedImageSize, let size, size != fixed {
+            reader.report(
+                "image_size", "\(format.rawValue) images are \(fixed) pixels wide; leave this key out")
+        }
+        imageSize = format.fixedImageSize ?? size ?? 224
+        if format == .synthetic {
+            if path != nil {
+                reader.report("path", "synthetic images come from no folder; leave this key out")
+            }
+            trainCount = counts.train ?? 8_000
+            testCount = counts.test ?? 2_000
+        } else {
+            if !reader.has("path") {
+                reader.report(
+                    "path",
+                    "missing; the folder of the \(format.rawValue) images, relative to the current directory")
+            }
+            for key in ["train_count", "test_count"] where reader.has(key) {
+                reader.report(key, "only synthetic images can be counted out; leave this key out")
+            }
+        }
+    }
+}
+
+extension Recipe.Optimizer {
+    init(_ reader: SettingsReader?) {
+        kind = reader?.choice("kind", Kind.self) ?? .sgd
+        learningRate = reader?.number("learning_rate", .above(0, to: 100)) ?? 0.1
+        momentum = reader?.number("momentum", .from(0, below: 1)) ?? 0.9
+        weightDecay = reader?.number("weight_decay", .from(0, to: 1)) ?? 1e-4
+        nesterov = reader?.boolean("nesterov") ?? false
+        if nesterov, momentum == 0 { reader?.report("nesterov", "needs a momentum above 0") }
+        reader?.finish(elsewhere: Recipe.keys)
+    }
+}
+
+extension Recipe.Schedule {
+    init(_ reader: SettingsReader?, epochs: Int) {
+        self = .constant
+        guard let reader else { return }
+        let kind = reader.choice("kind", Kind.self)
+        let milestones = reader.numbers("milestones", .above(0, to: 100_000), countMax: 64)
+        let factor = reader.number("factor", .above(0, to: 1)) ?? 0.1
+        switch kind {
+        case .step:
+            if !reader.has("milestones") { reader.report("milestones", "missing; kind: step needs them") }
+            self = .step(milestones: milestones ?? [], factor: factor)
+            let resolved = milestoneEpochs(epochs: epochs)
+            if zip(resolved, resolved.dropFirst()).contains(where: { $0 >= $1 }) {
+                reader.report("milestones", "must ascend; in epochs they are \(resolved.map(short))")
+            }
+        case .constant, .cosine, nil:
+            self = kind == .cosine ? .cosine : .constant
+            for key in ["milestones", "factor"] where reader.has(key) {
+                reader.report(key, "is for kind: step only")
+            }
+        }
+        reader.finish(elsewhere: Recipe.keys)
+    }
+}
+
+extension Recipe.Shrink {
+    init(_ reader: SettingsReader) {
+        method = Self.method(reader)
+        width = reader.whole("width", 1...8) ?? 2
+        embedding = reader.whole("embedding", 1...64) ?? 8
+        steps = reader.whole("steps", 1...1_000_000) ?? 1
+        importance = reader.choice("importance", Importance.self) ?? .gradient
+        search = reader.choice("search", Search.self) ?? .exact
+        budget = Self.budget(reader)
+        rho = reader.number("rho", .above(0, to: 1))
+        tau = reader.number("tau", .from(0, to: 1)) ?? 0.45
+        minChannels = reader.whole("min_channels", 1...65_536) ?? 4
+        reader.finish(elsewhere: Recipe.keys)
+    }
+
+    private static func method(_ reader: SettingsReader) -> Method {
+        if reader.text("method") == "dhp" {
+            reader.report("method", "dhp is not in this version; use lw-dna")
+            return .lwDNA
+        }
+        return reader.choice("method", Method.self) ?? .lwDNA
+    }
+
+    private static func budget(_ parent: SettingsReader) -> Budget {
+        let choices = "ratio, flops, flops_of_baseline or parameters"
+        guard let reader = parent.section("budget") else {
+            if !parent.has("budget") { parent.report("budget", "missing; give one of \(choices)") }
+            return .ratio(1)
+        }
+        let given: [Budget?] = [
+            reader.number("ratio", .above(0, to: 1)).map(Budget.ratio),
+            reader.count("flops", max: 1_000_000_000_000_000).map(Budget.flops),
+            reader.number("flops_of_baseline", .above(0, to: 64)).map(Budget.flopsOfBaseline),
+            reader.count("parameters", max: 1_000_000_000_000).map(Budget.parameters),
+        ]
+        let keys = ["ratio", "flops", "flops_of_baseline", "parameters"].filter(reader.has)
+        if keys.count != 1 {
+            let found = keys.isEmpty ? "none" : keys.joined(separator: ", ")
+            reader.report(keys.first, "give exactly one of \(choices); there is \(found)")
+        }
+        reader.finish(elsewhere: Recipe.keys)
+        return given.compactMap(\.self).first ?? .ratio(1)
+    }
+}
+
+extension Recipe.Checkpoints {
+    init(_ reader: SettingsReader?) {
+        let epochs = reader?.whole("every_epochs", 1...100_000)
+        let steps = reader?.whole("every_steps", 1...1_000_000_000)
+        if epochs != nil, steps != nil {
+            reader?.report("every_steps", "give every_epochs or every_steps, not both")
+        }
+        every = steps.map(Cadence.steps) ?? .epochs(epochs ?? 1)
+        keep = reader?.whole("keep", 1...10_000) ?? 2
+        reader?.finish(elsewhere: Recipe.keys)
+    }
+}
+
+extension Recipe.Evaluation {
+    init(_ reader: SettingsReader?) {
+        everyEpochs = reader?.whole("every_epochs", 1...100_000) ?? 1
+        reader?.finish(elsewhere: Recipe.keys)
+    }
+}

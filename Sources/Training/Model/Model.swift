@@ -1,0 +1,27 @@
+import ClusterCore
+import NeuralNet
+import TensorCore
+
+/// The weights of one phase and how a reduced step changes them. Owned by one thread.
+protocol Model: AnyObject {
+    var phase: Phase { get }
+    /// The network as the executor sees it.
+    var graph: Graph { get }
+    var layout: StateLayout { get }
+    /// `layout.count` elements: parameters, then running statistics.
+    var state: UnsafeMutablePointer<Float> { get }
+    /// `layout.parameterCount` elements.
+    var momentum: UnsafeMutablePointer<Float> { get }
+
+    /// The network's weights in the order of `ParameterLayout(graph)`, made anew from the state where that is needed.
+    func weights() -> UnsafePointer<Float>
+    /// Takes the optimizer's step with the sums of one global batch, and moves the running statistics.
+    func apply(_ reduced: ReducedStep, optimizer: SGD)
+}
+
+/// The sums of one step, `layout.count` integers, with the exponents that they were coded with.
+struct ReducedStep {
+    let sums: UnsafeBufferPointer<Int32>
+    let layout: ReductionLayout
+    let codes: FixedPointState
+}

@@ -1,0 +1,35 @@
+import Hypernet
+import NeuralNet
+import TensorCore
+
+/// The search phase of a recipe in this process alone: what `espalier shrink` shows. The bits are those of a cluster.
+public struct LocalSearch {
+    private let replica: Replica
+
+    public init(_ definition: RunDefinition, threads: Int) throws {
+        replica = try Replica(definition, plan: nil, step: 0, pool: ComputePool(threads: threads))
+        replica.initialize()
+    }
+
+    /// Runs the search's steps and decides the plan.
+    /// - Parameter progress: called after each step with the number of steps done and the step's mean loss.
+    public func run(progress: (Int, Double) -> Void) throws -> (plan: Plan, latents: [[Float]], gradients: [[Float]]) {
+        for step in 0..<replica.definition.searchSteps {
+            let metrics = try Self.step(replica)
+            progress(step + 1, metrics.lossSum / Double(metrics.images))
+        }
+        let vectors = replica.latentVectors
+        let (latents, gradients) = (vectors.map(\.values), vectors.map(\.gradients))
+        return (try PlanDecision.plan(replica.definition, latents: latents, gradients: gradients), latents, gradients)
+    }
+
+    /// One whole step on one replica: all shards, then the update.
+    static func step(_ replica: Replica) throws -> StepMetrics {
+        var overflows: [Overflow] = []
+        repeat {
+            overflows = try replica.compute(
+                shards: Array(0..<replica.definition.shardsPerStep), overflows: overflows)
+        } while !overflows.isEmpty
+        return replica.apply(replica.sums)
+    }
+}

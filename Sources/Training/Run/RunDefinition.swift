@@ -1,0 +1,123 @@
+import ClusterCore
+import Hypernet
+import ImageData
+import ModelZoo
+import NeuralNet
+import Recipe
+
+/// What a recipe and its data set mean: the networks, the schedule, which images are in which shard. Coordinator and
+/// workers derive the same from the same recipe.
+public struct RunDefinition: Sendable {
+    public let recipe: Recipe
+    public let train: any ImageSet
+    public let test: any ImageSet
+    /// The network before widening, plain: what budgets and reports compare with.
+    public let baseline: Graph
+    /// The network of the search phase; nil when there is none.
+    public let widened: Graph?
+    public let order: SampleOrder
+
+    /// Opens the recipe's data and builds its networks.
+    /// - Throws: `DataError`, `ModelZooError`, ``RunError``.
+    public init(_ recipe: Recipe) throws {
+        let sets = try openImageSets(DataOptions(recipe))
+        let shape = sets.train.imageShape
+        let classes = sets.train.classNames.count
+        self.recipe = recipe
+        (train, test) = sets
+        order = SampleOrder(seed: recipe.seed, count: sets.train.count)
+        baseline = try ModelZoo.network(named: recipe.network, input: shape.height, classes: classes)
+        widened = try recipe.shrink.map { shrink in
+            try ModelZoo.network(
+                named: recipe.network, input: shape.height, classes: classes, width: Double(shrink.width),
+                forHypernetwork: true)
+        }
+        guard sets.train.count >= recipe.batch else {
+            throw RunError.tooFewImages(sets.train.count, batch: recipe.batch)
+        }
+    }
+
+    public var searchSteps: Int { recipe.shrink?.steps ?? 0 }
+    public var shardsPerStep: Int { recipe.batch / recipe.shard }
+
+    /// Steps of so many epochs, rounded up.
+    func steps(epochs: Int) -> Int {
+        (epochs * train.count + recipe.batch - 1) / recipe.batch
+    }
+
+    public var schedule: RunSchedule {
+        let checkpointEvery =
+            switch recipe.checkpoint.every {
+            case .epochs(let epochs): steps(epochs: epochs)
+            case .steps(let steps): steps
+            }
+        return RunSchedule(
+            searchSteps: searchSteps, totalSteps: searchSteps + steps(epochs: recipe.epochs),
+            stopAfter: recipe.maxSteps, shardsPerStep: shardsPerStep,
+            evaluationShards: (test.count + recipe.shard - 1) / recipe.shard,
+            evaluateEvery: steps(epochs: recipe.evaluate.everyEpochs), checkpointEvery: checkpointEvery)
+    }
+
+    /// The learning rate of step `step`, counted from 0 over both phases. The search runs at the first epoch's.
+    func learningRate(step: Int) -> Float {
+        let epoch = max(step - searchSteps, 0) * recipe.batch / train.count
+        return LearningRateSchedule(recipe).rate(epoch: epoch)
+    }
+
+    /// The network that a phase trains.
+    public func graph(plan: Plan?) throws -> Graph {
+        guard let widened else { return baseline }
+        return try plan.map { try Surgery(graph: widened, plan: $0).pruned } ?? widened
+    }
+
+    /// The images of shard `shard` of step `step`: positions step·batch + shard·size and on in the endless sequence of
+    /// the epochs' permutations.
+    func trainingShard(step: Int, shard: Int) -> some ShardSource {
+        TrainingShard(
+            images: train, order: order, seed: recipe.seed, first: step * recipe.batch + shard * recipe.shard,
+            count: recipe.shard)
+    }
+
+    func testShard(_ shard: Int) -> some ShardSource {
+        let first = shard * recipe.shard
+        return TestShard(images: test, first: first, count: min(recipe.shard, test.count - first))
+    }
+}
+
+/// A recipe that cannot be run on its data.
+public enum RunError: Error, Equatable, CustomStringConvertible {
+    case tooFewImages(Int, batch: Int)
+
+    public var description: String {
+        switch self {
+        case .tooFewImages(let count, let batch):
+            "the training set has \(count) images, less than a batch of \(batch): lower batch in the recipe"
+        }
+    }
+}
+
+extension DataOptions {
+    public init(_ recipe: Recipe) {
+        // Both enumerations have the same raw values; a test holds them together.
+        self.init(
+            format: DataFormat(rawValue: recipe.data.format.rawValue)!, path: recipe.data.path,
+            imageSize: recipe.data.imageSize, seed: recipe.seed)
+        if let count = recipe.data.trainCount { syntheticTrainCount = count }
+        if let count = recipe.data.testCount { syntheticTestCount = count }
+    }
+}
+
+extension LearningRateSchedule {
+    init(_ recipe: Recipe) {
+        let base = Float(recipe.optimizer.learningRate)
+        switch recipe.schedule {
+        case .constant:
+            self = .constant(base: base)
+        case .step(_, let factor):
+            let epochs = recipe.schedule.milestoneEpochs(epochs: recipe.epochs)
+            self = .milestones(base: base, epochs: epochs.map { Int($0.rounded(.up)) }, factor: Float(factor))
+        case .cosine:
+            self = .cosine(base: base, epochs: recipe.epochs)
+        }
+    }
+}
