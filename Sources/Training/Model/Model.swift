@@ -16,12 +16,8 @@ protocol Model: AnyObject {
     /// The network's weights in the order of `ParameterLayout(graph)`, made anew from the state where that is needed.
     func weights() -> UnsafePointer<Float>
     /// Takes the optimizer's step with the sums of one global batch, and moves the running statistics.
-    func apply(_ reduced: ReducedStep, optimizer: SGD)
-}
-
-/// The sums of one step, `layout.count` integers, with the exponents that they were coded with.
-struct ReducedStep {
-    let sums: UnsafeBufferPointer<Int32>
-    let layout: ReductionLayout
-    let codes: FixedPointState
+    /// - Parameters:
+    ///   - reduced: the whole reduced vector, in the order of `ReductionLayout`.
+    ///   - exponents: those that it was coded with.
+    func apply(_ reduced: UnsafePointer<Int32>, exponents: FixedPointState, optimizer: SGD, rate: Float)
 }

@@ -7,13 +7,14 @@ final class PlainModel: Model {
     let phase = Phase.converge
     let graph: Graph
     let layout: StateLayout
+    private let parameters: ParameterLayout
     private let values: AlignedBuffer<Float>
     private let momenta: AlignedBuffer<Float>
     private let pool: ComputePool
 
     /// A model of zeros, to be filled by the caller.
     init(graph: Graph, pool: ComputePool) throws(EngineError) {
-        let parameters = ParameterLayout(graph)
+        parameters = ParameterLayout(graph)
         self.graph = graph
         self.pool = pool
         layout = StateLayout(parameters)
@@ -32,12 +33,12 @@ final class PlainModel: Model {
         UnsafePointer(values.pointer)
     }
 
-    func apply(_ reduced: ReducedStep, optimizer: SGD) {
-        optimizer.step(
-            parameters: values.pointer, momenta: momenta.pointer, reduced: reduced.sums, layout: reduced.layout,
-            codes: reduced.codes, pool: pool)
-        RunningStatistics.move(
-            values.pointer + layout.parameterCount, reduced: reduced,
-            range: layout.parameterCount..<layout.count, graph: graph)
+    func apply(_ reduced: UnsafePointer<Int32>, exponents: FixedPointState, optimizer: SGD, rate: Float) {
+        optimizer.update(
+            state, momenta: momentum, reduced: reduced, exponents: exponents, layout: parameters, rate: rate,
+            pool: pool)
+        RunningStatistics.update(
+            state + parameters.parameterCount, reduced: reduced, exponents: exponents, layout: parameters,
+            graph: graph)
     }
 }

@@ -15,7 +15,9 @@ final class SearchModel: Model {
     private let values: AlignedBuffer<Float>
     private let momenta: AlignedBuffer<Float>
     private let generated: AlignedBuffer<Float>
+    /// Decoded sums: ∂L/∂W, the other parameters' gradients, and after them the statistics.
     private let gradient: AlignedBuffer<Float>
+    private let reduction: ReductionLayout
     private let pool: ComputePool
 
     /// A model of zeros, to be filled by the caller.
@@ -27,7 +29,8 @@ final class SearchModel: Model {
         values = try AlignedBuffer(attempting: network.layout.count)
         momenta = try AlignedBuffer(attempting: network.layout.parameterCount)
         generated = try AlignedBuffer(attempting: network.parameters.count)
-        gradient = try AlignedBuffer(attempting: network.parameters.parameterCount)
+        gradient = try AlignedBuffer(attempting: network.parameters.count)
+        reduction = ReductionLayout(network.parameters)
     }
 
     var state: UnsafeMutablePointer<Float> { values.pointer }
@@ -39,21 +42,20 @@ final class SearchModel: Model {
     }
 
     func weights() -> UnsafePointer<Float> {
-        network.generate(state: UnsafePointer(values.pointer), into: generated.pointer, pool: pool)
+        network.generate(from: UnsafePointer(values.pointer), into: generated.pointer, pool: pool)
         return UnsafePointer(generated.pointer)
     }
 
-    func apply(_ reduced: ReducedStep, optimizer: SGD) {
-        optimizer.decode(reduced.sums, layout: reduced.layout, codes: reduced.codes, into: gradient.pointer, pool: pool)
+    func apply(_ reduced: UnsafePointer<Int32>, exponents: FixedPointState, optimizer: SGD, rate: Float) {
+        exponents.decode(reduced, into: gradient.pointer, layout: reduction, pool: pool)
         latentGradients = network.step(
-            state: values.pointer, momenta: momenta.pointer, gradient: UnsafePointer(gradient.pointer),
+            state: state, momenta: momentum, gradient: UnsafePointer(gradient.pointer),
             update: HyperNetwork.Update(
-                rate: optimizer.rate, momentum: optimizer.momentum, weightDecay: optimizer.weightDecay,
+                rate: rate, momentum: optimizer.momentum, weightDecay: optimizer.weightDecay,
                 isNesterov: optimizer.isNesterov),
             pool: pool)
-        let running = network.layout.runningStatistics
-        RunningStatistics.move(
-            values.pointer + running.state, reduced: reduced,
-            range: running.weights..<running.weights + running.count, graph: graph)
+        RunningStatistics.update(
+            state + network.layout.runningStatistics.state, reduced: reduced, exponents: exponents,
+            layout: network.parameters, graph: graph)
     }
 }

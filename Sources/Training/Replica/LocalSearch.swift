@@ -1,4 +1,4 @@
-import Hypernet
+public import Hypernet
 import NeuralNet
 import TensorCore
 

@@ -85,9 +85,10 @@ final class Replica {
         let metrics = StepMetrics(reduced: sums, layout: reduction)
         let settings = definition.recipe.optimizer
         let optimizer = SGD(
-            rate: definition.learningRate(step: step), momentum: Float(settings.momentum),
-            weightDecay: Float(settings.weightDecay), isNesterov: settings.nesterov)
-        model.apply(ReducedStep(sums: sums, layout: reduction, codes: codes), optimizer: optimizer)
+            momentum: Float(settings.momentum), weightDecay: Float(settings.weightDecay),
+            isNesterov: settings.nesterov)
+        model.apply(
+            sums.baseAddress!, exponents: codes, optimizer: optimizer, rate: definition.learningRate(step: step))
         codes.adapt(to: sums, layout: reduction)
         step += 1
         executorIsCurrent = false
@@ -140,7 +141,8 @@ final class Replica {
             }
         let elements = bytes.count / 4
         guard bytes.count % 4 == 0, offset >= 0, offset <= count, elements <= count - offset else { return false }
-        UnsafeMutableRawPointer(target + offset).copyMemory(from: bytes.baseAddress ?? UnsafeRawPointer(target), byteCount: bytes.count)
+        guard let base = bytes.baseAddress else { return true }
+        UnsafeMutableRawPointer(target + offset).copyMemory(from: base, byteCount: bytes.count)
         executorIsCurrent = false
         return true
     }

@@ -1,9 +1,9 @@
-import ClusterCore
-import Hypernet
-import ImageData
+public import ClusterCore
+public import Hypernet
+public import ImageData
 import ModelZoo
-import NeuralNet
-import Recipe
+public import NeuralNet
+public import Recipe
 
 /// What a recipe and its data set mean: the networks, the schedule, which images are in which shard. Coordinator and
 /// workers derive the same from the same recipe.
