@@ -33,7 +33,7 @@ extension Recipe {
             let nearest = max(1, (batch + shard / 2) / shard) * shard
             reader.report(
                 reader.has("batch") ? "batch" : "shard",
-                "a batch of \(batch) images is not a multiple of the shard, \(shard) images; \(nearest) would be"
+                "\(batch) images are not a multiple of the shard, which has \(shard); \(nearest) would be"
             )
         }
         return (batch, shard)

@@ -2,7 +2,8 @@
 ///
 /// Paths in a recipe are relative to the current directory, as paths on the command line are.
 public struct Recipe: Equatable, Sendable {
-    /// The arithmetic of activations and convolution inputs. Weights, statistics and the loss are always fp32 or more.
+    /// The arithmetic of activations and convolution inputs. Weights, statistics and the loss are always fp32
+    /// or more.
     public enum Precision: String, Equatable, Sendable, CaseIterable {
         case fp32
     }
@@ -31,6 +32,7 @@ public struct Recipe: Equatable, Sendable {
     public var evaluate: Evaluation
     /// Instruction level that all workers use: `auto`, or a name that oneDNN knows.
     public var isa: String
-    /// Seconds without a sign of life after which a process is taken for dead; the other times are derived from it.
+    /// Seconds without a sign of life after which a process is taken for dead; the other times are derived
+    /// from it.
     public var timeout: Double
 }

@@ -2,7 +2,8 @@ extension Recipe {
     /// How the learning rate changes during the converge phase.
     public enum Schedule: Equatable, Sendable {
         case constant
-        /// Times `factor` at every milestone. A milestone of 1 or more is an epoch, one below 1 a fraction of all epochs.
+        /// Times `factor` at every milestone. A milestone of 1 or more is an epoch, one below 1 a fraction of
+        /// all epochs.
         case step(milestones: [Double], factor: Double)
         /// Half a cosine from the full rate to zero.
         case cosine
@@ -19,7 +20,8 @@ extension Recipe {
             }
         }
 
-        /// The milestones in epochs, ascending; not all need be whole, nor within `epochs`. Empty without milestones.
+        /// The milestones in epochs, ascending; not all need be whole, nor within `epochs`. Empty without
+        /// milestones.
         public func milestoneEpochs(epochs: Int) -> [Double] {
             guard case .step(let milestones, _) = self else { return [] }
             return milestones.map { $0 < 1 ? $0 * Double(epochs) : $0 }

@@ -1,15 +1,16 @@
 public import Checkpoint
 public import Foundation
 
-/// Where the golden reference values are. Tests that need them are tables over the files of a folder and are disabled
-/// where there is none: `@Test(.enabled(if: Golden.folder("step") != nil), arguments: Golden.files("step", …))`.
+/// Where the golden reference values are. Tests that need them are tables over the files of a folder and are
+/// disabled where there is none: `@Test(.enabled(if: Golden.folder("step") != nil), arguments:
+/// Golden.files("step", …))`.
 public enum Golden {
     /// The package's root folder.
     public static let packageRoot = URL(filePath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
 
-    /// The folder `sub` of the golden values: in ESPALIER_GOLDEN if that is set, else in ../shared/golden, else in
-    /// Tests/Fixtures/golden. Nil when it does not exist.
+    /// The folder `sub` of the golden values: in ESPALIER_GOLDEN if that is set, else in ../shared/golden,
+    /// else in Tests/Fixtures/golden. Nil when it does not exist.
     public static func folder(_ sub: String = "") -> URL? {
         let roots: [URL]
         if let chosen = ProcessInfo.processInfo.environment["ESPALIER_GOLDEN"], !chosen.isEmpty {
@@ -25,7 +26,8 @@ public enum Golden {
         }
     }
 
-    /// The files of the golden folder `sub` whose names start and end so, in name order; none without the folder.
+    /// The files of the golden folder `sub` whose names start and end so, in name order; none without the
+    /// folder.
     public static func files(
         _ sub: String, prefix: String = "", suffix: String = ".safetensors"
     ) -> [GoldenFile] {

@@ -1,10 +1,11 @@
+import Digest
 import Glibc
 
-/// One owned file descriptor; closed in `deinit`. System calls of this module that move bytes are here, and their
-/// return codes become errors here.
+/// One owned file descriptor; closed in `deinit`. System calls of this module that move bytes are here, and
+/// their return codes become errors here.
 ///
-/// Reads give the position (`pread`), so any number of threads may read at once. There is no memory map: a file that
-/// shrinks under a map kills the process, while a short read is an error like any other.
+/// Reads give the position (`pread`), so any number of threads may read at once. There is no memory map: a
+/// file that shrinks under a map kills the process, while a short read is an error like any other.
 struct OpenFile: ~Copyable, Sendable {
     private let descriptor: CInt
     let path: String
@@ -78,6 +79,37 @@ struct OpenFile: ~Copyable, Sendable {
     /// Returns when the content is on the disk.
     func synchronize() throws(CheckpointError) {
         guard fsync(descriptor) == 0 else { throw Self.systemError(.unwritable, path) }
+    }
+
+    /// Drops the file's pages from memory, so that what is read next comes from the disk. A hint: it cannot
+    /// fail.
+    func forget() {
+        _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)
+    }
+
+    /// SHA-256 of the whole file, 64 lower-case hexadecimal digits.
+    func sha256() throws(CheckpointError) -> String {
+        var hash = SHA256()
+        try forEachChunk(of: 0..<size()) { hash.update($0) }
+        return hash.finish()
+    }
+
+    /// Reads `range` in pieces of at most 1 MiB, in order.
+    func forEachChunk(
+        of range: Range<Int>, _ body: (UnsafeRawBufferPointer) -> Void
+    ) throws(CheckpointError) {
+        let chunkBytes = 1 << 20
+        let buffer = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: min(chunkBytes, max(1, range.count)), alignment: 64)
+        defer { buffer.deallocate() }
+        var position = range.lowerBound
+        while position < range.upperBound {
+            let chunk = UnsafeMutableRawBufferPointer(
+                rebasing: buffer[..<min(chunkBytes, range.upperBound - position)])
+            try read(at: position, into: chunk)
+            body(UnsafeRawBufferPointer(chunk))
+            position += chunk.count
+        }
     }
 
     /// The error of the last system call, in words.

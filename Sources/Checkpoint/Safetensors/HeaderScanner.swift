@@ -1,7 +1,8 @@
-/// A strict reader of the subset of JSON that safetensors headers use: objects, strings, arrays of whole numbers.
+/// A strict reader of the subset of JSON that safetensors headers use: objects, strings, arrays of whole
+/// numbers.
 ///
-/// Foundation's readers keep one of two equal keys without a word; here a header with two tensors of one name must be
-/// refused, so the scanner reports every key in order and leaves the judgement to its caller.
+/// Foundation's readers keep one of two equal keys without a word; here a header with two tensors of one name
+/// must be refused, so the scanner reports every key in order and leaves the judgement to its caller.
 struct HeaderScanner {
     struct Failure: Error {
         let problem: String

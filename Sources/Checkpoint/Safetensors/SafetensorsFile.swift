@@ -1,7 +1,10 @@
-/// A safetensors file opened for reading. The header is read and checked in full by `init`; data are read when asked for.
+import Digest
+
+/// A safetensors file opened for reading. The header is read and checked in full by `init`; data are read
+/// when asked for.
 ///
-/// The format: header length (8 bytes, little-endian), JSON header, raw little-endian data, row-major. Hosts are taken
-/// to be little-endian. May be read from several threads at once.
+/// The format: header length (8 bytes, little-endian), JSON header, raw little-endian data, row-major. Hosts
+/// are taken to be little-endian. May be read from several threads at once.
 public final class SafetensorsFile: Sendable {
     public let path: String
     /// In the order of the data.
@@ -73,7 +76,8 @@ public final class SafetensorsFile: Sendable {
             into: UnsafeMutableRawBufferPointer(start: destination, count: tensors[index].byteCount))
     }
 
-    /// Reads part of a tensor of any type as it lies in the file: `destination.count` bytes from byte `offset` on.
+    /// Reads part of a tensor of any type as it lies in the file: `destination.count` bytes from byte
+    /// `offset` on.
     public func readBytes(
         _ name: String, offset: Int, into destination: UnsafeMutableRawBufferPointer
     ) throws(CheckpointError) {
@@ -82,10 +86,27 @@ public final class SafetensorsFile: Sendable {
         guard offset >= 0, offset <= bytes, destination.count <= bytes - offset else {
             throw CheckpointError(
                 .damaged, path,
-                "\(quoted(name)) has \(bytes) bytes, \(destination.count) from byte \(offset) on were asked for"
+                "\(quoted(name)) has \(bytes) bytes, asked for are \(destination.count) from \(offset) on"
             )
         }
         try file.read(at: positions[index] + offset, into: destination)
+    }
+
+    /// SHA-256 over names, types, shapes and bytes of all tensors, in the order of their names' bytes: 64
+    /// hexadecimal digits. Where the tensors lie in the file and what its metadata say does not matter.
+    public func digest() throws(CheckpointError) -> String {
+        var hash = SHA256()
+        let order = tensors.indices.sorted {
+            tensors[$0].name.utf8.lexicographicallyPrecedes(tensors[$1].name.utf8)
+        }
+        for index in order {
+            let info = tensors[index]
+            hash.update("\(info.name.utf8.count) \(info.name) \(info.type.rawValue) \(info.shape)\n")
+            try file.forEachChunk(of: positions[index]..<positions[index] + info.byteCount) {
+                hash.update($0)
+            }
+        }
+        return hash.finish()
     }
 
     private func index(of name: String, _ type: TensorType?) throws(CheckpointError) -> Int {

@@ -17,7 +17,8 @@ struct SafetensorsHeader: Equatable {
 
     /// Parses and checks a header against `dataBytes`, the bytes that follow it in the file.
     ///
-    /// The tensors must cover the data from the first to the last byte, without a hole and without an overlap.
+    /// The tensors must cover the data from the first to the last byte, without a hole and without an
+    /// overlap.
     init(parsing text: [UInt8], dataBytes: Int) throws(HeaderScanner.Failure) {
         var scanner = HeaderScanner(text)
         var entries: [Entry] = []
@@ -55,8 +56,8 @@ struct SafetensorsHeader: Equatable {
         self.metadata = metadata
     }
 
-    /// The header as it lies in the file: length, JSON in the order of the data (metadata first, its keys sorted),
-    /// and spaces so that the data starts at a multiple of 8 bytes.
+    /// The header as it lies in the file: length, JSON in the order of the data (metadata first, its keys
+    /// sorted), and spaces so that the data starts at a multiple of 8 bytes.
     func encoded() -> [UInt8] {
         var members: [String] = []
         if !metadata.isEmpty {
@@ -68,7 +69,8 @@ struct SafetensorsHeader: Equatable {
         for entry in entries {
             let shape = entry.info.shape.map(String.init).joined(separator: ",")
             members.append(
-                "\(jsonString(entry.info.name)):{\"dtype\":\"\(entry.info.type.rawValue)\",\"shape\":[\(shape)],"
+                "\(jsonString(entry.info.name)):{\"dtype\":\"\(entry.info.type.rawValue)\","
+                    + "\"shape\":[\(shape)],"
                     + "\"data_offsets\":[\(entry.range.lowerBound),\(entry.range.upperBound)]}")
         }
         var json = Array("{\(members.joined(separator: ","))}".utf8)
@@ -136,7 +138,7 @@ struct SafetensorsHeader: Equatable {
             if covered > dataBytes {
                 throw .init(
                     problem:
-                        "\(quoted(entry.info.name)) ends at byte \(covered) of the data, which has \(dataBytes): "
+                        "\(quoted(entry.info.name)) ends at byte \(covered) of the data's \(dataBytes): "
                         + "the file is cut short")
             }
         }

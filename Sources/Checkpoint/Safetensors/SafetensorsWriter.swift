@@ -1,7 +1,7 @@
 import Digest
 
-/// Writes a safetensors file front to back: the tensors are named first, then their bytes are appended in that order,
-/// in pieces of any size that may cross from one tensor into the next. Nothing is held in memory.
+/// Writes a safetensors file front to back: the tensors are named first, then their bytes are appended in
+/// that order, in pieces of any size that may cross from one tensor into the next. Nothing is held in memory.
 ///
 /// The same tensors and metadata give the same bytes. One thread at a time; `finish` once, at the end.
 public final class SafetensorsWriter {
@@ -18,7 +18,8 @@ public final class SafetensorsWriter {
     private let dataBytes: Int
     private var written: Int
 
-    /// - Throws: `.unwritable`, or `.unsupported` for tensors that share a name or do not fit into 2^63 bytes.
+    /// - Throws: `.unwritable`, or `.unsupported` for tensors that share a name or do not fit into 2^63
+    ///   bytes.
     public init(
         path: String, tensors: [TensorInfo], metadata: [String: String] = [:]
     ) throws(CheckpointError) {

@@ -11,7 +11,8 @@ public struct TensorInfo: Equatable, Sendable {
     /// Nil when an extent is negative or the size in bytes overflows.
     public init?(name: String, type: TensorType = .float32, shape: [Int]) {
         guard shape.allSatisfy({ $0 >= 0 }) else { return nil }
-        // A zero makes the tensor empty whatever the others are, so it must not be hidden by an overflow before it.
+        // A zero makes the tensor empty whatever the others are, so it must not be hidden by an overflow
+        // before it.
         var count = shape.contains(0) ? 0 : 1
         for extent in shape where count > 0 {
             let (product, overflow) = count.multipliedReportingOverflow(by: extent)

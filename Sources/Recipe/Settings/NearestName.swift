@@ -20,7 +20,8 @@ enum NearestName {
         name.lowercased().map { $0 == "-" ? "_" : $0 }
     }
 
-    /// Insertions, deletions, replacements and swaps of neighbours that lead from `a` to `b` (optimal string alignment).
+    /// Insertions, deletions, replacements and swaps of neighbours that lead from `a` to `b` (optimal string
+    /// alignment).
     static func distance(_ a: [Character], _ b: [Character]) -> Int {
         var beforeLast: [Int] = []
         var last = Array(0...b.count)

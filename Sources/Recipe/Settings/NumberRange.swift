@@ -29,7 +29,8 @@ struct NumberRange: CustomStringConvertible {
     }
 
     var description: String {
-        "\(includesLower ? "from" : "above") \(short(lower)) \(includesUpper ? "to" : "to below") \(short(upper))"
+        let bound = includesUpper ? "to" : "to below"
+        return "\(includesLower ? "from" : "above") \(short(lower)) \(bound) \(short(upper))"
     }
 }
 

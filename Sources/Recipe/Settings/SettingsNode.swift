@@ -1,4 +1,5 @@
-/// A recipe as a tree of text, with the place where each part was written: YAML without types, anchors and tags.
+/// A recipe as a tree of text, with the place where each part was written: YAML without types, anchors and
+/// tags.
 struct SettingsNode {
     struct Member {
         let key: String

@@ -1,6 +1,7 @@
 import Yams
 
-/// YAML text to ``SettingsNode``. Yams reads the YAML; everything that could make a small file large is refused.
+/// YAML text to ``SettingsNode``. Yams reads the YAML; everything that could make a small file large is
+/// refused.
 enum SettingsParser {
     struct Failure: Error {
         let message: String
@@ -10,7 +11,8 @@ enum SettingsParser {
     static let bytesMax = 256 << 10
     static let nodesMax = 4096
     static let depthMax = 16
-    /// Yams looks aliases up while it compares keys, before anybody can count nodes; so few that this costs nothing.
+    /// Yams looks aliases up while it compares keys, before anybody can count nodes; so few that this costs
+    /// nothing.
     private static let aliasLookalikesMax = 8
 
     /// The root of the only document in `text`; nil when there is nothing but comments.
@@ -76,7 +78,8 @@ enum SettingsParser {
         }
     }
 
-    /// Bounds the aliases before the parser sees them, by counting what could be one. libyaml bounds the nesting.
+    /// Bounds the aliases before the parser sees them, by counting what could be one. libyaml bounds the
+    /// nesting.
     private static func refuseBombs(_ text: String) throws(Failure) {
         var aliases = 0
         var previous: UInt8 = 0

@@ -1,7 +1,8 @@
 /// Takes typed values out of one section of a recipe and collects what is wrong with them.
 ///
-/// A getter returns nil when the key is absent or its value unusable; only the latter adds a problem, so the reader of
-/// the recipe goes on with the default and finds the other problems too. `finish` reports the keys nobody asked for.
+/// A getter returns nil when the key is absent or its value unusable; only the latter adds a problem, so the
+/// reader of the recipe goes on with the default and finds the other problems too. `finish` reports the keys
+/// nobody asked for.
 final class SettingsReader {
     /// Shared by the sections of one recipe.
     final class Problems {
@@ -123,7 +124,8 @@ final class SettingsReader {
         return Int(scaled)
     }
 
-    /// Reports every key that no getter has asked for. `elsewhere`: all keys of a recipe, with their sections.
+    /// Reports every key that no getter has asked for. `elsewhere`: all keys of a recipe, with their
+    /// sections.
     func finish(elsewhere: [String]) {
         for member in members where !known.contains(member.key) {
             let moved = elsewhere.first { $0.hasSuffix(".\(member.key)") }
