@@ -3,7 +3,9 @@ public import Testing
 
 /// Small networks that between them have every kind of layer and every way of fusing norms, adds and ReLUs.
 enum TestNetworks {
-    static let all: [Graph] = [residual, pools, grouped, deepNorms, flattened, readers, bareConvolution]
+    static let all: [Graph] = [
+        residual, pools, grouped, deepNorms, flattened, readers, deadEnd, bareConvolution,
+    ]
 
     /// Two residual blocks, the second with down-sampling: norm, norm + add + ReLU, and a norm as residual.
     static let residual: Graph = {
@@ -93,6 +95,15 @@ enum TestNetworks {
         let rectified = graph.add("rectified", .activation(.relu), mixed)
         let joined = graph.add("joined", .activation(.relu), graph.add("join", .add, rectified, again))
         graph.classify(joined, classes: 4)
+        return graph
+    }()
+
+    /// A branch that nobody reads: its gradients are zero, its running statistics move.
+    static let deadEnd: Graph = {
+        var graph = Graph(name: "dead end", channels: 3, height: 5, width: 5)
+        let stem = graph.convolve("stem", 0, Convolution(outChannels: 4, kernel: 3))
+        _ = graph.convolve("dead", stem, Convolution(outChannels: 3, kernel: 3))
+        graph.classify(stem, classes: 4)
         return graph
     }()
 
