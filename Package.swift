@@ -69,7 +69,7 @@ let package = Package(
             ]),
 
         // Tests, one folder per target, and what they share.
-        .target(name: "TestSupport", dependencies: ["Checkpoint"], path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["Checkpoint", "NeuralNet"], path: "Tests/TestSupport"),
         tests("CKernels", ["CKernels"]),
         tests("TensorCore", ["TensorCore"]),
         tests("NeuralNet", ["NeuralNet", "TensorCore", "Randomness"]),

@@ -39,8 +39,12 @@ public final class HyperNetwork {
     /// - Parameters:
     ///   - graph: already widened.
     ///   - embedding: m; 8, and 2 for ImageNet.
-    public init(graph: Graph, embedding: Int) {
-        wiring = LatentWiring(graph)
+    public convenience init(graph: Graph, embedding: Int) {
+        self.init(graph: graph, wiring: LatentWiring(graph), embedding: embedding)
+    }
+
+    init(graph: Graph, wiring: LatentWiring, embedding: Int) {
+        self.wiring = wiring
         layout = HyperLayout(graph: graph, wiring: wiring, embedding: embedding)
         parameters = ParameterLayout(graph)
         rows = HyperRows(Self.layers(graph: graph, wiring: wiring, layout: layout, parameters: parameters))

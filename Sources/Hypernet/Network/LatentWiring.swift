@@ -39,8 +39,8 @@ public struct LatentWiring: Equatable, Sendable {
     public private(set) var vectors: [Vector] = []
     /// One per convolution, in the order of the graph.
     public private(set) var layers: [Layer] = []
-    /// The vector of each node's output channels; nil for the logits.
-    public private(set) var vectorOfNode: [Int?] = []
+    /// What each node's output channels are; nil for the logits.
+    public private(set) var channels: [Side?] = []
 
     public init(_ graph: Graph) {
         var spaces = ChannelSpaces(graph)
@@ -49,35 +49,43 @@ public struct LatentWiring: Equatable, Sendable {
             return spaces.root(node.inputs[0])
         }
         var vectorOfSpace: [Int: Int] = [:]
-        vectorOfNode = [Int?](repeating: nil, count: graph.nodes.count)
+        channels = [Side?](repeating: nil, count: graph.nodes.count)
         for (index, node) in graph.nodes.enumerated() {
             if case .linear = node.operation { continue }
             let space = spaces.root(index)
-            if vectorOfSpace[space] == nil {
-                vectorOfSpace[space] = vectors.count
+            let vector = vectorOfSpace[space] ?? vectors.count
+            if vector == vectors.count {
+                vectorOfSpace[space] = vector
                 vectors.append(
                     Vector(
                         name: node.name, length: graph.shapes[index].channels,
                         isPrunable: space != spaces.root(0), feedsClassifier: classifierSpaces.contains(space)
                     ))
             }
-            vectorOfNode[index] = vectorOfSpace[space]
+            channels[index] = Side(vector: vector)
             guard case .convolution(let convolution) = node.operation else { continue }
-            addLayer(index, node, convolution, output: vectorOfSpace[space]!)
+            addLayer(index, node, convolution, output: vector)
         }
+    }
+
+    /// A wiring that is not a graph's.
+    init(vectors: [Vector], layers: [Layer], channels: [Side?]) {
+        self.vectors = vectors
+        self.layers = layers
+        self.channels = channels
     }
 
     private mutating func addLayer(
         _ index: Int, _ node: Graph.Node, _ convolution: Convolution, output: Int
     ) {
-        var input = vectorOfNode[node.inputs[0]]
+        var input = channels[node.inputs[0]]
         if convolution.groups > 1 {
-            input = vectors.count
+            input = Side(vector: vectors.count)
             vectors.append(
                 Vector(name: "\(node.name).in", length: 1, isPrunable: false, feedsClassifier: false))
         }
         guard let input else { preconditionFailure("\(node.name) reads the logits") }
-        layers.append(Layer(node: index, input: Side(vector: input), output: Side(vector: output)))
+        layers.append(Layer(node: index, input: input, output: Side(vector: output)))
     }
 }
 

@@ -31,15 +31,15 @@ struct CostModel: Sendable {
                     terms.append(Term(factor: layer.output.repeats, first: layer.output.vector, second: nil))
                 }
             case .batchNorm:
-                guard withParameters, let vector = wiring.vectorOfNode[index] else { continue }
-                terms.append(Term(factor: 2, first: vector, second: nil))
+                guard withParameters, let channels = wiring.channels[index] else { continue }
+                terms.append(Term(factor: 2 * channels.repeats, first: channels.vector, second: nil))
             case .linear(let linear):
                 let input = node.inputs[0]
-                guard let vector = wiring.vectorOfNode[input] else {
-                    preconditionFailure("\(node.name) reads logits")
+                guard let channels = wiring.channels[input] else {
+                    preconditionFailure("\(node.name) reads the logits")
                 }
-                terms.append(
-                    Term(factor: linear.outFeatures * graph.shapes[input].pixels, first: vector, second: nil))
+                let factor = linear.outFeatures * graph.shapes[input].pixels * channels.repeats
+                terms.append(Term(factor: factor, first: channels.vector, second: nil))
                 if withParameters { constant += linear.outFeatures }
             case .input, .activation, .add, .maxPool, .averagePool, .globalAveragePool:
                 break

@@ -10,19 +10,31 @@ public struct Surgery: Sendable {
     public let before: ParameterLayout
     public let after: ParameterLayout
     /// The channels of each node's output that stay, ascending; nil: all, of the logits.
-    private let kept: [[Int]?]
+    private let channels: [[Int]?]
+    /// Of each convolution's node, the input channels of a group that stay.
+    private let groupInputs: [Int: [Int]]
 
     /// Throws if the plan is not one of this network: other vectors, or indices that are not ascending or in range.
     public init(graph: Graph, plan: Plan) throws(ShrinkError) {
-        let wiring = LatentWiring(graph)
+        try self.init(graph: graph, wiring: LatentWiring(graph), plan: plan)
+    }
+
+    init(graph: Graph, wiring: LatentWiring, plan: Plan) throws(ShrinkError) {
         try Self.validate(plan, wiring)
-        let kept = wiring.vectorOfNode.map { vector in vector.map { plan.vectors[$0].kept } }
-        let pruned = Self.prune(graph, kept)
+        let channels = wiring.channels.map { side in side.map { Self.channels(of: $0, plan) } }
+        let groupInputs = Dictionary(
+            uniqueKeysWithValues: wiring.layers.map { ($0.node, Self.channels(of: $0.input, plan)) })
+        let pruned = Self.prune(graph, channels, groupInputs)
         self.graph = graph
         self.pruned = pruned
-        self.kept = kept
+        self.channels = channels
+        self.groupInputs = groupInputs
         before = ParameterLayout(graph)
         after = ParameterLayout(pruned)
+    }
+
+    private static func channels(of side: LatentWiring.Side, _ plan: Plan) -> [Int] {
+        plan.vectors[side.vector].kept.flatMap { $0 * side.repeats..<($0 + 1) * side.repeats }
     }
 
     private static func validate(_ plan: Plan, _ wiring: LatentWiring) throws(ShrinkError) {
@@ -47,15 +59,18 @@ public struct Surgery: Sendable {
         }
     }
 
-    private static func prune(_ graph: Graph, _ kept: [[Int]?]) -> Graph {
+    private static func prune(_ graph: Graph, _ channels: [[Int]?], _ groupInputs: [Int: [Int]]) -> Graph {
         let input = graph.inputShape
         var result = Graph(
-            name: graph.name, channels: input.channels, height: input.height, width: input.width)
+            name: graph.name, channels: channels[0]?.count ?? input.channels, height: input.height,
+            width: input.width)
         for (index, node) in graph.nodes.enumerated().dropFirst() {
             var operation = node.operation
-            if case .convolution(var convolution) = operation, let channels = kept[index] {
-                if convolution.groups > 1 { convolution.groups = channels.count }
-                convolution.outChannels = channels.count
+            if case .convolution(var convolution) = operation, let outputs = channels[index],
+                let perGroup = groupInputs[index]
+            {
+                convolution.groups = result.shapes[node.inputs[0]].channels / perGroup.count
+                convolution.outChannels = outputs.count
                 operation = .convolution(convolution)
             }
             result.add(node.name, operation, inputs: node.inputs, module: node.module)
@@ -82,17 +97,15 @@ public struct Surgery: Sendable {
     /// The first and second indices of a tensor that stay, and the elements for each pair of them.
     private func slices(of tensor: ParameterLayout.Tensor) -> (outputs: [Int], inputs: [Int], block: Int) {
         let node = graph.nodes[tensor.node]
-        let outputs = kept[tensor.node] ?? Array(0..<tensor.shape[0])
+        let outputs = channels[tensor.node] ?? Array(0..<tensor.shape[0])
         switch tensor.role {
         case .convolutionWeight:
-            var inputs = kept[node.inputs[0]]
-            if case .convolution(let convolution) = node.operation, convolution.groups > 1 { inputs = nil }
-            return (outputs, inputs ?? Array(0..<tensor.shape[1]), tensor.shape[2] * tensor.shape[3])
+            let inputs = groupInputs[tensor.node] ?? Array(0..<tensor.shape[1])
+            return (outputs, inputs, tensor.shape[2] * tensor.shape[3])
         case .linearWeight:
             precondition(
-                graph.shapes[node.inputs[0]].pixels == 1,
-                "\(node.name) reads more than one pixel of each channel")
-            return (outputs, kept[node.inputs[0]] ?? Array(0..<tensor.shape[1]), 1)
+                graph.shapes[node.inputs[0]].pixels == 1, "\(node.name) reads more than one pixel of each channel")
+            return (outputs, channels[node.inputs[0]] ?? Array(0..<tensor.shape[1]), 1)
         case .convolutionBias, .normScale, .normShift, .linearBias, .runningMean, .runningVariance:
             return (outputs, [0], 1)
         }

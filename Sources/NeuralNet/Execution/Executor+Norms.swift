@@ -1,7 +1,7 @@
 import TensorCore
 
-// What happens where the threads meet: every thread adds up the slices' channel sums, in slice order, into its own
-// coefficients. One thread for each norm also codes what the norm adds to the step's sums.
+// What happens where the threads meet: every thread adds up the slices' channel sums, in slice order, into
+// its own coefficients. One thread for each norm also codes what the norm adds to the step's sums.
 extension Executor {
     /// Coefficients of all norms from running statistics.
     func setRunningCoefficients(_ lane: Lane) {
@@ -48,8 +48,8 @@ extension Executor {
         lane.add(values, count: norm.channels, to: norm.runningVariance, of: codes)
     }
 
-    /// With x̂ = (x − mean)·inverse and n values a channel: ∂β = Σdz, ∂γ = Σdz·x̂ = inverse·(Σdz·x − mean·Σdz), and
-    /// dx = γ·inverse·(dz − ∂β/n − x̂·∂γ/n), written as factor·dz + valueFactor·x + constant.
+    /// With x̂ = (x − mean)·inverse and n values a channel: ∂β = Σdz, ∂γ = Σdz·x̂ = inverse·(Σdz·x −
+    /// mean·Σdz), and dx = γ·inverse·(dz − ∂β/n − x̂·∂γ/n), written as factor·dz + valueFactor·x + constant.
     func combineBackward(_ index: Int, _ lane: Lane, thread: Int) {
         let norm = program.norms[index]
         let sums = lane.channelSums.pointer

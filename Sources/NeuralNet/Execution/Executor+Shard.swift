@@ -12,10 +12,10 @@ extension Executor {
     }
 
     /// Forward, loss and backward of one whole shard; adds its contributions to the step's sums. Nothing is
-    /// allocated but by `shard`.
+    /// allocated for a slice or a layer, save for what `shard` and oneDNN's calls (some 50 bytes each) do.
     ///
-    /// On an error (the first in slice order of what the source threw, or a ``ShardError``) the step's sums are
-    /// spoilt: begin the step again.
+    /// On an error (the first in slice order of what the source threw, or a ``ShardError``) the step's sums
+    /// are spoilt: begin the step again.
     public func train(_ shard: any ShardSource) throws {
         precondition(isTraining, "\(graph.name) was set up for evaluation only")
         precondition(step.isOpen, "train before beginStep, or after an error in the step")
@@ -33,7 +33,8 @@ extension Executor {
     }
 
     /// The logits of a shard, (images, classes), for tests.
-    /// - Parameter training: whether batch norms use the shard's own statistics; then the shard must be whole.
+    /// - Parameter training: whether batch norms use the shard's own statistics; then the shard must be
+    ///   whole.
     public func logits(_ shard: any ShardSource, training: Bool) throws -> [Float] {
         if training, shard.count != self.shard {
             throw ShardError.imageCount(shard.count, shard: self.shard)

@@ -43,11 +43,12 @@ extension Executor {
     public func beginStep(_ exponents: FixedPointState, globalBatch: Int) {
         precondition(isTraining, "\(graph.name) was set up for evaluation only")
         precondition(
-            globalBatch > 0 && globalBatch % shard == 0, "a batch of \(globalBatch) in shards of \(shard)")
+            globalBatch > 0 && globalBatch % shard == 0, "a batch of \(globalBatch) in shards of \(shard)"
+        )
         precondition(
             exponents.fits(layout, slices: globalBatch / slice, shards: globalBatch / shard),
-            "exponents for \(exponents.slices) slices in \(exponents.shards) shards, not a batch of \(globalBatch)"
-                + " in slices of \(slice), shards of \(shard)")
+            "exponents for \(exponents.slices) slices, \(exponents.shards) shards; "
+                + "not a batch of \(globalBatch) in slices of \(slice), shards of \(shard)")
         step.begin(exponents, globalBatch: globalBatch, shard: shard)
         codes.set(exponents, layout: layout)
         pool.run { thread in lanes[thread].clearSums() }
@@ -55,8 +56,8 @@ extension Executor {
 
     /// Closes the step: all contributions since `beginStep`, in the reduction layout's order.
     ///
-    /// If the result is not empty, some contribution did not fit: the sums are useless, and the step is to be redone
-    /// with exponents raised for the reports of all machines.
+    /// If the result is not empty, some contribution did not fit: the sums are useless, and the step is to be
+    /// redone with exponents raised for the reports of all machines.
     /// - Parameter sums: `layout.count` elements, overwritten.
     public func finishStep(into sums: UnsafeMutablePointer<Int32>) -> [Overflow] {
         precondition(step.isOpen, "finishStep before beginStep, or after an error in the step")

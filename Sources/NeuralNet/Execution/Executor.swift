@@ -2,12 +2,13 @@ public import TensorCore
 
 /// One network on one machine: takes shards through it, forward and backward, with all threads of a pool.
 ///
-/// The threads share the shard's slices out in contiguous blocks; see ``Program`` for what they do with them. What a
-/// shard adds to the step's sums depends on weights, images and instruction level alone, not on the number of
-/// threads: every library call works on one slice, sums over slices are of integers or in slice order.
+/// The threads share the shard's slices out in contiguous blocks; see ``Program`` for what they do with them.
+/// What a shard adds to the step's sums depends on weights, images and instruction level alone, not on the
+/// number of threads: every library call works on one slice, sums over slices are of integers or in slice
+/// order.
 ///
-/// Unchecked: one call at a time, by any thread; within a call the pool's threads write to their own slices of the
-/// arena and to their own lane, and read others' only after they have met.
+/// Unchecked: one call at a time, by any thread; within a call the pool's threads write to their own slices
+/// of the arena and to their own lane, and read others' only after they have met.
 public final class Executor: @unchecked Sendable {
     public let graph: Graph
     public let layout: ReductionLayout
@@ -93,8 +94,8 @@ public final class Executor: @unchecked Sendable {
         thread * slices / threads..<(thread + 1) * slices / threads
     }
 
-    /// Deals out items of the given costs so that the threads' totals are about equal: largest first, each to the
-    /// thread that has least.
+    /// Deals out items of the given costs so that the threads' totals are about equal: largest first, each to
+    /// the thread that has least.
     static func share(_ costs: [Int], among threads: Int) -> [[Int]] {
         var totals = [Int](repeating: 0, count: threads)
         var result = [[Int]](repeating: [], count: threads)

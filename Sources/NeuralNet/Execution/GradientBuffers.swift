@@ -33,8 +33,8 @@ struct GradientBuffers {
         }
     }
 
-    /// Whether the gradient of `node`, begun by the job at `start`, stays as it is until the job at `end`: nobody
-    /// adds to it and its own unit does not work on it in place.
+    /// Whether the gradient of `node`, begun by the job at `start`, stays as it is until the job at `end`:
+    /// nobody adds to it and its own unit does not work on it in place.
     func isUntouched(_ node: Int, from start: Int, until end: Int) -> Bool {
         (rewrites[node] ?? .max) >= end
             && (contributions[node] ?? []).allSatisfy { $0 <= start || $0 >= end }

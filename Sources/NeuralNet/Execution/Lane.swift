@@ -1,8 +1,8 @@
 import CKernels
 import TensorCore
 
-/// What one compute thread has to itself: library contexts, scratch memory, its own copy of the norms' coefficients,
-/// and its integer sums.
+/// What one compute thread has to itself: library contexts, scratch memory, its own copy of the norms'
+/// coefficients, and its integer sums.
 final class Lane {
     let convolutions: [ConvolutionContext]
     let pools: [PoolContext]

@@ -1,5 +1,5 @@
-/// Where the buffers of one slice lie in its part of the arena, so that buffers which are never needed at the same
-/// time share memory. A slice is carried by one thread, so "time" is the position in the program.
+/// Where the buffers of one slice lie in its part of the arena, so that buffers which are never needed at the
+/// same time share memory. A slice is carried by one thread, so "time" is the position in the program.
 struct MemoryPlan {
     /// A buffer of `count` floats, needed from position `first` to position `last`.
     struct Interval {
@@ -13,8 +13,8 @@ struct MemoryPlan {
     /// Floats of the whole plan, a multiple of 16.
     private(set) var count = 0
 
-    /// Largest first, each at the lowest offset that is free during its interval (Pisarchyk, Lee: "Efficient memory
-    /// management for deep neural net inference", 2020).
+    /// Largest first, each at the lowest offset that is free during its interval (Pisarchyk, Lee: "Efficient
+    /// memory management for deep neural net inference", 2020).
     init(_ intervals: [Interval]) {
         offsets = [Int](repeating: 0, count: intervals.count)
         var placed: [Int] = []

@@ -1,12 +1,12 @@
 import TensorCore
 
-/// A graph compiled for slices of a given size: what each thread does with each of its slices, in which order, where
-/// the threads must meet, and where the slice's buffers lie.
+/// A graph compiled for slices of a given size: what each thread does with each of its slices, in which
+/// order, where the threads must meet, and where the slice's buffers lie.
 ///
-/// A batch norm can be applied only when the statistics of the whole shard are known. So the work is cut in stages;
-/// within a stage a thread carries slice after slice through all its works, and between two stages the threads meet
-/// and each combines the slices' channel sums by itself, in slice order. A value's stage is the number of batch
-/// norms before it on the longest path; backwards, the number between it and the loss.
+/// A batch norm can be applied only when the statistics of the whole shard are known. So the work is cut in
+/// stages; within a stage a thread carries slice after slice through all its works, and between two stages
+/// the threads meet and each combines the slices' channel sums by itself, in slice order. A value's stage is
+/// the number of batch norms before it on the longest path; backwards, the number between it and the loss.
 struct Program {
     struct Stage: Equatable {
         /// Norms whose sums over the shard are complete when the stage begins and are first needed in it.

@@ -108,7 +108,8 @@ extension ProgramBuilder {
         }
     }
 
-    /// Works that add to the gradient of `node` what `body` writes: straight into its buffer if it is the first.
+    /// Works that add to the gradient of `node` what `body` writes: straight into its buffer if it is the
+    /// first.
     private func contribute(
         to node: Int, _ gradients: inout GradientBuffers, _ program: inout Program, _ body: (Buffer) -> Work
     ) -> [Work] {
@@ -134,8 +135,8 @@ extension ProgramBuilder {
         return [.copy(from: gradient, to: fresh, count: count(node))]
     }
 
-    /// As `copy`, by the job at `start`; but the buffer itself becomes the gradient of `node` if nothing changes that
-    /// before the job at `end`, the last to read the buffer for what it was.
+    /// As `copy`, by the job at `start`; but the buffer itself becomes the gradient of `node` if nothing
+    /// changes that before the job at `end`, the last to read the buffer for what it was.
     private func hand(
         _ gradient: Buffer, to node: Int, from start: Int, until end: Int, _ gradients: inout GradientBuffers,
         _ program: inout Program

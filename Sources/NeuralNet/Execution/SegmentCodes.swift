@@ -1,6 +1,7 @@
 import TensorCore
 
-/// By segment: where its sums lie in a thread's own memory, and how contributions to it are coded in this step.
+/// By segment: where its sums lie in a thread's own memory, and how contributions to it are coded in this
+/// step.
 struct SegmentCodes: ~Copyable {
     /// Each segment's first element; metrics have no place here.
     let offsets: [Int]

@@ -4,8 +4,8 @@ public protocol ShardSource: Sendable {
     var count: Int { get }
     /// The class of image `index` in 0..<count.
     func label(_ index: Int) -> Int
-    /// Writes image `index`, NHWC, normalised, exactly the input shape's count. Called on compute threads, several
-    /// at a time for different images.
+    /// Writes image `index`, NHWC, normalised, exactly the input shape's count. Called on compute threads,
+    /// several at a time for different images.
     func write(_ index: Int, into pixels: UnsafeMutableBufferPointer<Float>) throws
 }
 

@@ -5,8 +5,8 @@ final class SliceRecords {
     let labels: AlignedBuffer<Int>
     /// Loss and correct answers of each slice.
     let counts: AlignedBuffer<EvaluationCounts>
-    /// Two sums per channel, by norm and slice. Those of the backward pass are apart: a fast thread may write them
-    /// while a slow one still reads the forward pass's.
+    /// Two sums per channel, by norm and slice. Those of the backward pass are apart: a fast thread may write
+    /// them while a slow one still reads the forward pass's.
     private let forwardSums: AlignedBuffer<Double>
     private let backwardSums: AlignedBuffer<Double>
     private let errors: UnsafeMutablePointer<(any Error)?>

@@ -1,5 +1,5 @@
-/// One or more nodes of a graph that run as one pass: a batch norm together with the add and the ReLU that are its
-/// only readers, or a single node. Only a unit's last node has its output in memory.
+/// One or more nodes of a graph that run as one pass: a batch norm together with the add and the ReLU that
+/// are its only readers, or a single node. Only a unit's last node has its output in memory.
 struct Unit: Equatable {
     /// The node whose operation this is; for a fused pass, the batch norm.
     var node: Int
@@ -44,7 +44,8 @@ extension Unit {
         return units.sorted { $0.last < $1.last }
     }
 
-    /// For each add, the norm that is fused with it: of its operands that are norms read by nobody else, the later.
+    /// For each add, the norm that is fused with it: of its operands that are norms read by nobody else, the
+    /// later.
     private static func absorbingNorms(of graph: Graph, consumers: [[Int]]) -> [Int: Int] {
         var result: [Int: Int] = [:]
         for (index, node) in graph.nodes.enumerated() {

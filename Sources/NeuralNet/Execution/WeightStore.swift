@@ -1,7 +1,7 @@
 import TensorCore
 
-/// The network's state as the passes want it: convolution weights packed for oneDNN, linear weights with their
-/// inputs in NHWC order, everything else as it comes.
+/// The network's state as the passes want it: convolution weights packed for oneDNN, linear weights with
+/// their inputs in NHWC order, everything else as it comes.
 final class WeightStore {
     private let parameters: ParameterLayout
     private let convolutions: [ConvolutionLayer]

@@ -1,8 +1,8 @@
 /// A buffer of one slice, by its index in the program; where it lies is the memory plan's business.
 typealias Buffer = Int
 
-/// What a compute thread does with one slice in one go. Layers are indices into the program's tables; buffers hold
-/// NHWC activations of the slice's images, or their gradients.
+/// What a compute thread does with one slice in one go. Layers are indices into the program's tables; buffers
+/// hold NHWC activations of the slice's images, or their gradients.
 enum Work: Equatable {
     /// Asks the shard's source for the slice's images.
     case load(into: Buffer)
@@ -27,8 +27,8 @@ enum Work: Equatable {
     case averageBack(layer: Int, outputGradient: Buffer, inputGradient: Buffer)
     /// In place: the gradient of what was rectified.
     case rectifyBack(gradient: Buffer, output: Buffer, count: Int)
-    /// In place: `gradient` becomes that of the normalised value, and its channel sums are taken. `output` is given
-    /// if a ReLU is fused.
+    /// In place: `gradient` becomes that of the normalised value, and its channel sums are taken. `output` is
+    /// given if a ReLU is fused.
     case normBackSums(layer: Int, gradient: Buffer, output: Buffer?, input: Buffer)
     /// `inputGradient` may be `gradient`.
     case normBackApply(layer: Int, gradient: Buffer, input: Buffer, inputGradient: Buffer)

@@ -4,8 +4,8 @@ public import Randomness
 public enum InitialWeights {
     /// Fills `state`, `ParameterLayout(graph).count` elements.
     ///
-    /// Convolutions as their `initialization` says; linear weights and every bias U(±1/√fanIn); batch norms γ = 1,
-    /// β = 0, running mean 0 and variance 1. Each tensor draws from a stream of its own name.
+    /// Convolutions as their `initialization` says; linear weights and every bias U(±1/√fanIn); batch norms γ
+    /// = 1, β = 0, running mean 0 and variance 1. Each tensor draws from a stream of its own name.
     public static func fill(_ state: UnsafeMutableBufferPointer<Float>, graph: Graph, seed: UInt64) {
         let layout = ParameterLayout(graph)
         precondition(

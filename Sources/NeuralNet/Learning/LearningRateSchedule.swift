@@ -12,8 +12,8 @@ public enum LearningRateSchedule: Equatable, Sendable {
         Float(preciseRate(epoch: epoch))
     }
 
-    /// The rate before it is rounded to fp32. The base and the factor are read as the decimal numbers they were
-    /// written as (0.1, not the float next to it), as the reference does.
+    /// The rate before it is rounded to fp32. The base and the factor are read as the decimal numbers they
+    /// were written as (0.1, not the float next to it), as the reference does.
     func preciseRate(epoch: Int) -> Double {
         switch self {
         case .constant(let base):

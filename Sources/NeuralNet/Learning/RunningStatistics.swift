@@ -1,6 +1,7 @@
 /// The batch norms' running mean and variance, which evaluation uses.
 public enum RunningStatistics {
-    /// running = (1 − momentum)·running + momentum·batch, where the batch's statistics are the mean over its shards.
+    /// running = (1 − momentum)·running + momentum·batch, where the batch's statistics are the mean over its
+    /// shards.
     /// - Parameters:
     ///   - running: the statistics' part of the state, `count` − `parameterCount` elements.
     ///   - reduced: a step's sums, whole, in the reduction layout's order.

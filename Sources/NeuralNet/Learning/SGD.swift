@@ -24,8 +24,8 @@ public struct SGD: Equatable, Sendable {
             parameters, momenta, gradients, count, rate, momentum, weightDecay, isNesterov ? 1 : 0)
     }
 
-    /// One update of all parameters of a network from a step's reduced sums; the running statistics after them stay
-    /// as they are (see ``RunningStatistics``). The same bits for any number of threads.
+    /// One update of all parameters of a network from a step's reduced sums; the running statistics after
+    /// them stay as they are (see ``RunningStatistics``). The same bits for any number of threads.
     /// - Parameters:
     ///   - state: in the parameter layout's order.
     ///   - momenta: `parameterCount` elements.

@@ -1,5 +1,5 @@
-/// Exponential, logarithm and sine as series in plain double arithmetic: C libraries differ in the last bit between
-/// versions and CPUs, and replicas must not.
+/// Exponential, logarithm and sine as series in plain double arithmetic: C libraries differ in the last bit
+/// between versions and CPUs, and replicas must not.
 enum SeriesMath {
     private static let ln2High = 0.693147180369123816490
     private static let ln2Low = 1.90821492927058770002e-10

@@ -8,7 +8,7 @@ public enum FixedPointError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .notFinite(let tensor):
-            "training diverged: \(tensor) got a gradient or statistics that are not finite; lower the learning rate"
+            "training diverged: \(tensor) got values that are not finite; lower the learning rate"
         case .unknownSegment(let segment, let segments):
             "an overflow report names segment \(segment) of \(segments); is a worker running another recipe?"
         }

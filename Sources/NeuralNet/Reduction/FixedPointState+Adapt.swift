@@ -40,7 +40,7 @@ extension FixedPointState {
     public mutating func adapt(to reduced: UnsafeBufferPointer<Int32>, layout: ReductionLayout) {
         precondition(
             reduced.count == layout.count && codes.count == layout.segments.count,
-            "\(reduced.count) sums and \(codes.count) codes for a layout of \(layout.count), \(layout.segments.count)"
+            "\(reduced.count) sums, \(codes.count) codes; not \(layout.count), \(layout.segments.count)"
         )
         for (index, segment) in layout.segments.enumerated() where segment.kind != .metric {
             guard let base = reduced.baseAddress, segment.count > 0 else { continue }

@@ -2,7 +2,8 @@ import CKernels
 public import TensorCore
 
 extension FixedPointState {
-    /// A step's gradients and statistics as fp32; the metrics are left out. The same bits for any number of threads.
+    /// A step's gradients and statistics as fp32; the metrics are left out. The same bits for any number of
+    /// threads.
     /// - Parameters:
     ///   - reduced: sums coded with these exponents, in the reduction layout's order.
     ///   - values: `layout.metricsOffset` elements, overwritten.

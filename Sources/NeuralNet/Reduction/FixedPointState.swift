@@ -1,20 +1,24 @@
-/// The fixed-point code of a step's reduction: one exponent e per segment, integer = round-half-even(value · 2^e).
+/// The fixed-point code of a step's reduction: one exponent e per segment, integer = round-half-even(value ·
+/// 2^e).
 ///
-/// Replicated state: it changes only by ``raise(for:layout:)`` and ``adapt(to:layout:)``, functions in integers of
-/// the overflow reports and the reduced sums, which every replica sees alike. Checkpoints hold it as JSON.
+/// Replicated state: it changes only by ``raise(for:layout:)`` and ``adapt(to:layout:)``, functions in
+/// integers of the overflow reports and the reduced sums, which every replica sees alike. Checkpoints hold it
+/// as JSON.
 ///
 /// The rule, with `contributions` = slices (or shards, for what is added once a shard) of a global batch:
 ///
-/// - A contribution fits when |integer| ≤ (2³¹ − 1) / contributions, so no sum of contributions leaves 32 bits.
+/// - A contribution fits when |integer| ≤ (2³¹ − 1) / contributions, so no sum of contributions leaves 32
+///   bits.
 /// - `raise`: a segment that overflowed gets the exponent at which its largest contribution is at most 2^aim
 ///   (statistics: its share of 2^aim). The first attempt of the first step has no exponents: every segment
 ///   "overflows", and the attempt only measures. A second attempt at the same step cannot overflow again.
-/// - `adapt`: where the largest reduced |sum| is above 2^aim the exponent falls at once to where it is not; where
-///   it is below 2^(aim − 3) the exponent rises by one bit a step.
+/// - `adapt`: where the largest reduced |sum| is above 2^aim the exponent falls at once to where it is not;
+///   where it is below 2^(aim − 3) the exponent rises by one bit a step.
 /// - aim is bits − 3 for gradients, but at least two bits below the contributions' limit; 28 for statistics.
-/// - A tensor whose contributions cancel (a bias before a batch norm: its gradient is zero, its slices' are not)
-///   looks too small at any exponent and would climb into an overflow again and again. So a segment waits after an
-///   overflow before it climbs, and twice as long after each overflow that follows a climb closely.
+/// - A tensor whose contributions cancel (a bias before a batch norm: its gradient is zero, its slices' are
+///   not) looks too small at any exponent and would climb into an overflow again and again. So a segment
+///   waits after an overflow before it climbs, and twice as long after each overflow that follows a climb
+///   closely.
 public struct FixedPointState: Equatable, Codable, Sendable {
     /// One segment's exponent and the memory that keeps it from swinging.
     public struct Code: Equatable, Codable, Sendable {

@@ -10,8 +10,8 @@ public struct Overflow: Equatable, Sendable {
         self.magnitude = magnitude
     }
 
-    /// Reports of several replicas as one: the largest magnitude of each segment, in segment order. The result
-    /// does not depend on who computed which shard.
+    /// Reports of several replicas as one: the largest magnitude of each segment, in segment order. The
+    /// result does not depend on who computed which shard.
     public static func merged(_ reports: some Sequence<Overflow>) -> [Overflow] {
         var largest: [Int: Float] = [:]
         for report in reports {

@@ -1,7 +1,7 @@
 /// Where each quantity lies in the flat vector of Int32 that a step's reduction adds up.
 ///
-/// Index-compatible with ``ParameterLayout``: gradients of the parameters, then batch statistics for the running
-/// mean and variance, then four metrics. Each tensor is one segment, with one fixed-point exponent.
+/// Index-compatible with ``ParameterLayout``: gradients of the parameters, then batch statistics for the
+/// running mean and variance, then four metrics. Each tensor is one segment, with one fixed-point exponent.
 public struct ReductionLayout: Equatable, Sendable {
     public enum Kind: Equatable, Sendable {
         /// ∂L/∂parameter, added once a slice.
