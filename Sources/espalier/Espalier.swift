@@ -17,7 +17,6 @@ struct Espalier: ParsableCommand {
         ])
 
     static func main() {
-        setvbuf(stdout, nil, _IOLBF, 0)
         signal(SIGPIPE, SIG_IGN)
         do {
             var command = try parseAsRoot()
@@ -41,7 +40,7 @@ struct Espalier: ParsableCommand {
     }
 
     private static func fail(_ lines: [String], code: ExitCode) -> Never {
-        for line in lines { fputs("espalier: \(line)\n", stderr) }
+        for line in lines { Say.error(line) }
         Glibc.exit(code.rawValue)
     }
 }

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Foundation
-import Glibc
 import Hypernet
 import Observe
+import Recipe
 import Training
 
 struct Shrink: ParsableCommand {
@@ -33,6 +33,6 @@ struct Shrink: ParsableCommand {
             progress.update(RunProgress(phase: "search", step: step, total: shrink.steps, loss: loss))
         }
         print(json ? String(decoding: try plan.json(), as: UTF8.self) : PlanReport.text(plan))
-        if let shortfall = plan.shortfall { fputs("espalier: \(shortfall)\n", stderr) }
+        if let shortfall = plan.shortfall { Say.error(shortfall) }
     }
 }

@@ -1,6 +1,6 @@
 import ArgumentParser
+import ClusterCore
 import Foundation
-import Glibc
 import Training
 
 struct WorkerCommand: ParsableCommand {
@@ -36,7 +36,7 @@ struct WorkerCommand: ParsableCommand {
             if !local { print("worker: \(reason)") }
         case .failed(let reason):
             // Local workers' failures are the coordinator's to tell.
-            if !local { fputs("espalier: \(reason)\n", stderr) }
+            if !local { Say.error(reason) }
             throw ExitCode.failure
         }
     }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import ClusterCore
-import Glibc
 
 extension RunOutcome {
     /// Ends the command with the code that scripts and schedulers look at.
@@ -9,10 +8,10 @@ extension RunOutcome {
         case .done:
             return
         case .preempted(let step, let reason):
-            fputs("espalier: \(reason) at step \(step), after a checkpoint; go on with --resume\n", stderr)
+            Say.error("\(reason) at step \(step), after a checkpoint; go on with --resume")
             throw ExitCode.preempted
         case .failed(let reason):
-            fputs("espalier: \(reason)\n", stderr)
+            Say.error(reason)
             throw ExitCode.failure
         }
     }
