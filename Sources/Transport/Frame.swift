@@ -55,9 +55,7 @@ public struct Frame: Sendable, Equatable {
     public func withUnsafeBytes<Result, E: Error>(
         _ body: (UnsafeRawBufferPointer) throws(E) -> Result
     ) throws(E) -> Result {
-        // The storage must outlive the call even if this is its last use.
-        defer { withExtendedLifetime(storage) {} }
-        return try body(storage.bytes)
+        try storage.withBytes(body)
     }
 
     public static func == (left: Frame, right: Frame) -> Bool {

@@ -7,14 +7,21 @@ import Glibc
 /// itself is written only by the initializers and by `deinit`.
 final class FrameStorage: @unchecked Sendable {
     private let message: UnsafeMutablePointer<zmq_msg_t>
-    let bytes: UnsafeRawBufferPointer
+    private let memory: UnsafeRawBufferPointer
 
-    var count: Int { bytes.count }
+    var count: Int { memory.count }
+
+    /// The bytes are valid within `body` alone: without the closure, the optimizer may free them after the last use
+    /// of this object and before the last of them.
+    func withBytes<Result, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> Result) throws(E) -> Result {
+        defer { withExtendedLifetime(self) {} }
+        return try body(memory)
+    }
 
     /// Takes over an initialised message.
     private init(adopting message: UnsafeMutablePointer<zmq_msg_t>) {
         self.message = message
-        bytes = UnsafeRawBufferPointer(start: zmq_msg_data(message), count: zmq_msg_size(message))
+        memory = UnsafeRawBufferPointer(start: zmq_msg_data(message), count: zmq_msg_size(message))
     }
 
     /// Takes over memory from `malloc`, which is freed when the last reader is done.

@@ -109,8 +109,8 @@ final class Hub {
     private func take(
         _ frames: [FrameStorage], frameCount: Int, _ events: inout [TransportEvent]
     ) throws(TransportError) {
-        guard let routing = RoutingID(frames[0].bytes), let descriptor = frames.last?.sourceDescriptor else {
-            let stranger = Remote.peer(id, identity: Array(frames[0].bytes))
+        guard let routing = frames[0].withBytes(RoutingID.init), let descriptor = frames.last?.sourceDescriptor else {
+            let stranger = Remote.peer(id, identity: frames[0].withBytes { Array($0) })
             events.append(
                 .refused(from: stranger, reason: "the sender does not give an identity as links do"))
             return

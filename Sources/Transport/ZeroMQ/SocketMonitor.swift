@@ -44,7 +44,7 @@ final class SocketMonitor {
     /// The next event, or nil when nothing more has happened.
     func next() throws(TransportError) -> Event? {
         while let message = try socket.receive(framesMax: 2) {
-            if let event = Self.parse(message.frames[0].bytes) { return event }
+            if let event = message.frames[0].withBytes(Self.parse) { return event }
         }
         return nil
     }
