@@ -26,10 +26,12 @@ public final class CoordinatorDriver {
     var saver: [UInt8]?
     var outcome: RunOutcome?
     var lastEvaluation: EvaluationResult?
-    private let hub: HubID
+    let hub: HubID
     private let endpoint: String
-    private let temporaryFolder: String?
-    private var localWorkers: LocalWorkers?
+    let temporaryFolder: String?
+    var localWorkers: LocalWorkers?
+    /// Peers that have a connection.
+    var connected: Set<Remote> = []
     private let start = ContinuousClock.now
 
     /// Opens the run folder, the newest checkpoint when resuming, and the socket; starts local workers.
@@ -111,13 +113,6 @@ public final class CoordinatorDriver {
         }
     }
 
-    private func cleanUp() {
-        sink.close()
-        switchboard.close(flush: .seconds(1))
-        localWorkers?.finish(patience: .seconds(5))
-        if let temporaryFolder { try? FileManager.default.removeItem(atPath: temporaryFolder) }
-    }
-
     /// What came out, for people.
     public var summary: String {
         var lines: [String] = []
@@ -144,10 +139,17 @@ public final class CoordinatorDriver {
     }
 
     private func receive(_ event: TransportEvent) throws {
+        note(connection: event)
         switch event {
         case .message(let remote, let frames):
             guard case .peer(_, let identity) = remote, let first = frames.first else { return }
-            receive(frames, first, identity, remote)
+            let message: ControlMessage
+            do throws(ControlMessageError) {
+                message = try ControlMessage(decoding: first.bytes)
+            } catch {
+                return log.note("dropped a message from \(remote): \(error)")
+            }
+            try receive(message, frames, identity, remote)
         case .refused(let remote, let reason):
             log.note("dropped a message from \(remote): \(reason)")
         case .connected, .disconnected, .woken:
@@ -155,23 +157,20 @@ public final class CoordinatorDriver {
         }
     }
 
-    private func receive(_ frames: [Frame], _ first: Frame, _ identity: [UInt8], _ remote: Remote) {
-        do {
-            let message = try ControlMessage(decoding: first.bytes)
-            switch message.body {
-            case .stateChunk(let chunk):
-                if identity == saver, frames.count == 2, message.run == machine.settings.run {
-                    sink.append(chunk, frames[1])
-                }
-            case .statusRequest:
-                var reply = WireStatusReply()
-                reply.json = machine.status(of: definition.recipe.network).json
-                try? switchboard.send([Frame(machine.envelope(.statusReply(reply)).encoded())], to: remote)
-            default:
-                try tell(.message(message, sender: identity))
+    private func receive(
+        _ message: ControlMessage, _ frames: [Frame], _ identity: [UInt8], _ remote: Remote
+    ) throws {
+        switch message.body {
+        case .stateChunk(let chunk):
+            if identity == saver, frames.count == 2, message.run == machine.settings.run {
+                sink.append(chunk, frames[1])
             }
-        } catch {
-            log.note("dropped a message from \(remote): \(error)")
+        case .statusRequest:
+            var reply = WireStatusReply()
+            reply.json = machine.status(of: definition.recipe.network).json
+            try? switchboard.send([Frame(machine.envelope(.statusReply(reply)).encoded())], to: remote)
+        default:
+            try tell(.message(message, sender: identity))
         }
     }
 
