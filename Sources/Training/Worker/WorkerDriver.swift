@@ -30,7 +30,8 @@ public final class WorkerDriver {
     private let control: LinkID
     private let dataHub: HubID
     private let dataEndpoint: String
-    private let temporaryFolder: String?
+    private let socketFolder: String?
+    private var hasLostCoordinator = false
     private let start = ContinuousClock.now
 
     /// Opens the sockets.
@@ -45,7 +46,7 @@ public final class WorkerDriver {
         var random = SystemRandomNumberGenerator()
         incarnation = (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &random) }
         let address = try DataAddress(joining: options.join)
-        temporaryFolder = address.temporaryFolder
+        socketFolder = address.socketFolder
         (dataHub, dataEndpoint) = try switchboard.bind(address.endpoint)
         control = try switchboard.connect(options.join, identity: incarnation)
     }
@@ -64,7 +65,7 @@ public final class WorkerDriver {
                 signalsSeen = StopSignals.count
                 try tell(.leaveRequested(reason: StopSignals.lastName))
             }
-            if parent?.isGone ?? false { try tell(.coordinatorLost) }
+            if parent?.isGone ?? false { try loseCoordinator() }
             try tell(.tick)
             try sender.flush(switchboard)
             try stateSender.pump(switchboard) { control(.stateChunk($0)) }
@@ -86,7 +87,15 @@ public final class WorkerDriver {
     private func cleanUp() {
         replica.send(.end)
         switchboard.close(flush: .seconds(1))
-        if let temporaryFolder { try? FileManager.default.removeItem(atPath: temporaryFolder) }
+        // A coordinator that was killed left the folder that it made for its own sockets and its children's.
+        if options.isLocal, hasLostCoordinator, let socketFolder {
+            try? FileManager.default.removeItem(atPath: socketFolder)
+        }
+    }
+
+    private func loseCoordinator() throws {
+        hasLostCoordinator = machine.isFinished ? hasLostCoordinator : true
+        try tell(.coordinatorLost)
     }
 
     func tell(_ event: WorkerEvent) throws {
@@ -114,7 +123,7 @@ public final class WorkerDriver {
         case .message(let remote, let frames):
             try receiveData(frames, from: remote)
         case .disconnected(.link(control)):
-            if machine.run != nil { try tell(.coordinatorLost) }
+            if machine.run != nil { try loseCoordinator() }
         case .disconnected, .connected, .refused, .woken:
             break
         }
