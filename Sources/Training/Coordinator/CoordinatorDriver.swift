@@ -41,24 +41,27 @@ public final class CoordinatorDriver {
         self.options = options
         let progress = ProgressLine()
         folder = try RunFolder(path: options.runFolder, resume: options.resume)
+        let switchboard = try ZeroMQSwitchboard()
+        self.switchboard = switchboard
+        // An endpoint that cannot be had should not leave a run folder that looks used.
+        var address: (HubID, String)?
+        if case .joining(_, let wanted) = options.workers { address = try switchboard.bind(wanted) }
         let store = try CheckpointStore(folder: folder.checkpoints, keep: definition.recipe.checkpoint.keep)
         resume = try options.resume
             ? ResumePoint.latest(in: store, definition) { progress.note($0) } : nil
         plan = try resume.flatMap { try $0.plan.isEmpty ? nil : Plan(json: Data($0.plan.utf8)) }
         log = try RunLog(folder, definition, resumedStep: resume?.step, progress: progress)
         try definition.recipe.write(to: folder.recipe)
-        let switchboard = try ZeroMQSwitchboard()
-        self.switchboard = switchboard
         events = Mailbox(waker: switchboard.waker)
         sink = CheckpointSink(store, events: events)
         machine = CoordinatorMachine(Self.settings(definition, options, resume))
-        switch options.workers {
-        case .local:
-            temporaryFolder = try Self.makeTemporaryFolder()
-            (hub, endpoint) = try switchboard.bind("ipc://\(temporaryFolder!)/coordinator")
-        case .joining(_, let wanted):
+        if let address {
             temporaryFolder = nil
-            (hub, endpoint) = try switchboard.bind(wanted)
+            (hub, endpoint) = address
+        } else {
+            let folder = try Self.makeTemporaryFolder()
+            temporaryFolder = folder
+            (hub, endpoint) = try switchboard.bind("ipc://\(folder)/coordinator")
         }
     }
 
@@ -152,6 +155,9 @@ public final class CoordinatorDriver {
             try receive(message, frames, identity, remote)
         case .refused(let remote, let reason):
             log.note("dropped a message from \(remote): \(reason)")
+        case .disconnected(.peer(hub, let identity)) where localWorkers == nil:
+            // The end of a local worker's process is told with its cause.
+            try tell(.workerDisconnected(incarnation: identity))
         case .connected, .disconnected, .woken:
             break
         }
