@@ -17,6 +17,3 @@ uint32_t espalier_bit_shuffle(const int32_t *values, size_t n, uint8_t *planes, 
 /// The inverse: plane p is the ⌈n/8⌉ bytes at planes[p], NULL for one that is all zero. Reads no further byte;
 /// any alignment will do.
 void espalier_bit_unshuffle(const uint8_t *const planes[32], int32_t *values, size_t n);
-
-/// CRC-32C (Castagnoli polynomial, reflected, as in RFC 3720) of n bytes.
-uint32_t espalier_crc32c(const uint8_t *bytes, size_t n);
