@@ -82,9 +82,14 @@ struct PruneCase {
         latentIndices = indices
     }
 
-    /// The golden networks are narrow, to be small: prune/<net>.json, `args`.
+    /// The golden networks are narrow, to be small: prune/<net>.json says how.
     static func networks(_ net: String) throws -> (widened: Graph, baseline: Graph) {
-        let (input, width) = net == "resnet20" ? (32, 0.5) : (64, 0.125)
+        let json = try Golden.file("prune/\(net).json")?.json() as? [String: Any]
+        guard let input = (json?["input"] as? [Int])?.last,
+            let words = (json?["args"] as? String)?.split(separator: " "),
+            let index = words.firstIndex(of: "width_mult"),
+            let width = Double(words[index + 1].trimmingCharacters(in: .punctuationCharacters))
+        else { throw GoldenMissing(what: "prune/\(net).json") }
         func network(_ form: Bool, _ width: Double) throws -> Graph {
             try ModelZoo.network(named: net, input: input, classes: 10, width: width, forHypernetwork: form)
         }

@@ -9,8 +9,8 @@ enum Tolerance {
     static let step: Float = 5e-6
     /// The same for ResNet-20, whose own fp32 run is off by up to 3.5e-6 in the norm of the latent gradients.
     static let deepStep: Float = 2e-5
-    /// Analytic gradients against central differences, both in fp64.
-    static let difference = 1e-7
+    /// fp32 gradients against central differences of an fp64 reference.
+    static let difference: Float = 1e-6
 
     /// The largest |actual − expected|, as a fraction of the largest |expected| or of `floor`.
     static func error(_ actual: [Float], _ expected: [Float], floor: Float = 0) -> Float {
