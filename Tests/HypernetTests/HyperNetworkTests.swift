@@ -53,7 +53,10 @@ struct HyperNetworkTests {
         let step = 1e-3
         for tensor in hyper.layout.tensors where tensor.offset < hyper.layout.parameterCount {
             if case .plain = tensor.role { continue }
-            let expected = tensor.range.map { index -> Float in
+            // All elements of small tensors, some of large ones.
+            let indices = Array(
+                stride(from: tensor.offset, to: tensor.range.upperBound, by: 1 + tensor.count / 40))
+            let expected = indices.map { index -> Float in
                 let value = wide[index]
                 wide[index] = value + step
                 let above = reference.loss(wide, gradient: gradient)
@@ -62,7 +65,7 @@ struct HyperNetworkTests {
                 wide[index] = value
                 return Float((above - below) / (2 * step))
             }
-            let error = Tolerance.error(Array(actual[tensor.range]), expected)
+            let error = Tolerance.error(indices.map { actual[$0] }, expected)
             #expect(error < Tolerance.difference, "\(tensor.name)")
         }
     }
