@@ -81,6 +81,7 @@ let package = Package(
         tests("Transport", ["Transport"]),
         tests("Collective", ["Collective"]),
         tests("Checkpoint", ["Checkpoint", "Digest"]),
+        tests("Observe", ["Observe"]),
         tests("Training", ["Training", "NeuralNet", "ModelZoo", "Hypernet", "Recipe", "ImageData"]),
         tests("EndToEnd"),
         tests("Tidy"),

@@ -15,8 +15,9 @@ static inline __attribute__((always_inline)) float float_of(uint32_t bits) {
     return value;
 }
 
-// Adding and taking away 2^23 with the value's sign leaves no room for a fraction, so the addition rounds it, ties to
-// even. From 2^23 up a float is an integer already. Unlike rintf this vectorises at every level.
+// Adding and taking away 2^23 with the value's sign leaves no room for a fraction, so the addition rounds
+// it, ties to even. From 2^23 up a float is an integer already. Unlike rintf this vectorises at every
+// level.
 static inline __attribute__((always_inline)) float round_to_even(float value) {
     const float magic = float_of((bits_of(value) & 0x80000000u) | 0x4b000000u);
     const float rounded = (value + magic) - magic;
@@ -43,7 +44,8 @@ float espalier_fixed_add(
 }
 
 ESPALIER_CLONES
-void espalier_fixed_decode(const int32_t *restrict sums, float *restrict values, size_t n, float inverseScale) {
+void espalier_fixed_decode(
+    const int32_t *restrict sums, float *restrict values, size_t n, float inverseScale) {
     for (size_t i = 0; i < n; i++) values[i] = (float)sums[i] * inverseScale;
 }
 
@@ -66,4 +68,22 @@ ESPALIER_CLONES
 void espalier_int_gather(
     const int32_t *restrict values, const int32_t *restrict index, int32_t *restrict out, size_t n) {
     for (size_t i = 0; i < n; i++) out[i] = values[index[i]];
+}
+
+ESPALIER_CLONES
+void espalier_index_numbers(float *numbers, size_t n, unsigned shift) {
+    for (size_t i = 0; i < n; i++) numbers[i] = (float)(int32_t)((((uint32_t)i + 1) >> shift) & 0xffff);
+}
+
+size_t espalier_index_invert(
+    const float *restrict low, const float *restrict high, size_t n, int32_t *restrict positions,
+    size_t count) {
+    size_t found = 0;
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t number = (uint32_t)high[i] << 16 | (uint32_t)low[i];
+        if (number == 0 || number > count) continue;
+        positions[number - 1] = (int32_t)i;
+        found++;
+    }
+    return found;
 }

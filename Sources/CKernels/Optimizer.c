@@ -11,8 +11,8 @@
 
 ESPALIER_CLONES
 void espalier_sgd(
-    float *restrict parameters, float *restrict momenta, const float *restrict gradients, size_t n, float rate,
-    float momentum, float decay, int nesterov) {
+    float *restrict parameters, float *restrict momenta, const float *restrict gradients, size_t n,
+    float rate, float momentum, float decay, int nesterov) {
     if (nesterov) {
         UPDATE(gradients[i], 1)
     } else {

@@ -50,7 +50,7 @@ public final class Checkpoint: Sendable {
         guard file.tensors.count == record.tensors, elements == record.elements else {
             throw CheckpointError(
                 .damaged, path,
-                "\(file.tensors.count) tensors with \(elements) elements, the manifest says \(record.tensors) "
+                "\(file.tensors.count) tensors with \(elements) elements, the manifest has \(record.tensors) "
                     + "with \(record.elements)")
         }
         return file

@@ -1,14 +1,8 @@
 import Randomness
 
-/// Random changes to training images: which format uses which, and where the random numbers come from.
-public enum Augmentation: Equatable, Sendable {
-    /// Pad by `pad` black pixels on each side, crop back to the size at random, flip half of the images.
-    case padCropFlip(pad: Int)
-    /// Flip half of the images left to right.
-    case flip
-    /// A random part of the image (torchvision's RandomResizedCrop), resized; flip half of the images.
-    case resizedCropFlip
-
+/// Random changes to training images. CIFAR and the synthetic set: pad by 4 black pixels, crop back, flip half of the
+/// images. Tiny-ImageNet: flip. ImageFolder: a random part of the image, resized; flip.
+public enum Augmentation {
     /// The random choices for one sample in one epoch: a function of (seed, epoch, sample), whoever asks.
     public struct Draw: Sendable {
         let random: CounterRandom

@@ -1,5 +1,5 @@
-/// A fault of the data: what is wrong, where, and what to do about it. Always one line of bounded length, whatever
-/// bytes the file names and contents hold.
+/// A fault of the data: what is wrong, where, and what to do about it. Always one line of bounded length,
+/// whatever bytes the file names and contents hold.
 public struct DataError: Error, Equatable, CustomStringConvertible {
     /// What is wrong, e.g. "label 255 is out of range 0...9".
     public let problem: String

@@ -17,7 +17,8 @@ public enum DataFormat: String, CaseIterable, Sendable {
     /// Whether `DataOptions.path` must be given.
     public var needsPath: Bool { self != .synthetic }
 
-    /// The side of the square images that a network sees, where the format fixes it; nil where the recipe chooses.
+    /// The side of the square images that a network sees, where the format fixes it; nil where the recipe
+    /// chooses.
     public var fixedImageSize: Int? {
         switch self {
         case .synthetic, .cifar10, .cifar100: 32

@@ -3,7 +3,8 @@ public struct DataOptions: Equatable, Sendable {
     public var format: DataFormat
     /// The data set's folder; unused by `.synthetic`.
     public var path: String?
-    /// Side of the square images, in pixels; nil for the format's default. Only `.imageFolder` lets it be chosen.
+    /// Side of the square images, in pixels; nil for the format's default. Only `.imageFolder` lets it be
+    /// chosen.
     public var imageSize: Int?
     /// Seed of the synthetic set's images. Augmentation has its own, see ``Augmentation/Draw``.
     public var seed: UInt64

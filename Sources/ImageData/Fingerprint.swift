@@ -2,9 +2,10 @@ import Digest
 
 /// Makes an ``ImageSet/fingerprint``: SHA-256 over one line per fact, each ended by a newline.
 ///
-/// The lines are: format and version of this scheme; split; number of classes and of images; one line per class name;
-/// one line per image, or per file of images, with name, size in bytes and label(s). Pixels are not read, so two sets
-/// with equal names and sizes but different pixels have the same fingerprint. Where the data lies is not part of it.
+/// The lines are: format and version of this scheme; split; number of classes and of images; one line per
+/// class name; one line per image, or per file of images, with name, size in bytes and label(s). Pixels are
+/// not read, so two sets with equal names and sizes but different pixels have the same fingerprint. Where the
+/// data lies is not part of it.
 struct Fingerprint: ~Copyable {
     private var hash = SHA256()
 

@@ -13,8 +13,8 @@ public protocol ImageSet: Sendable {
     var fingerprint: String { get }
     /// The class of image `index`, in `0..<classNames.count`.
     func label(_ index: Int) -> Int
-    /// Writes image `index` as height × width × channels (NHWC) floats, normalised by the format's channel means and
-    /// deviations.
+    /// Writes image `index` as height × width × channels (NHWC) floats, normalised by the format's channel
+    /// means and deviations.
     ///
     /// - Parameters:
     ///   - augmentation: random choices for training; nil for evaluation.

@@ -18,8 +18,9 @@ struct Normalization: Sendable {
         self.table = table
     }
 
-    /// The channel statistics of each format's training set: CIFAR's and Tiny-ImageNet's as published with the sets'
-    /// usual recipes, ImageNet's as in torchvision, the synthetic set's measured over 8,000 images of seed 0.
+    /// The channel statistics of each format's training set: CIFAR's and Tiny-ImageNet's as published with
+    /// the sets' usual recipes, ImageNet's as in torchvision, the synthetic set's measured over 8,000 images
+    /// of seed 0.
     init(_ format: DataFormat) {
         switch format {
         case .cifar10:
@@ -31,7 +32,7 @@ struct Normalization: Sendable {
         case .imageFolder:
             self.init(mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225])
         case .synthetic:
-            self.init(mean: [0.5, 0.5, 0.5], deviation: [0.25, 0.25, 0.25])
+            self.init(mean: [0.388, 0.388, 0.388], deviation: [0.232, 0.232, 0.232])
         }
     }
 }

@@ -1,7 +1,7 @@
 /// Opens the training and the test split of a data set.
 ///
-/// Lists folders and checks their form; JPEGs are decoded later, when they are written. CIFAR's files are read into
-/// memory as they are; the synthetic set is painted when first used.
+/// Lists folders and checks their form; JPEGs are decoded later, when they are written. CIFAR's files are
+/// read into memory as they are; the synthetic set is painted when first used.
 ///
 /// - Throws: ``DataError`` naming the first fault, or, for folders, all faults.
 public func openImageSets(_ options: DataOptions) throws(DataError) -> (

@@ -1,11 +1,13 @@
 import Randomness
 
-/// The order in which samples are visited: position p of the whole training lies in epoch p / count, and every epoch
-/// is a permutation of all samples. A function of (seed, position): no state, random access, any thread.
+/// The order in which samples are visited: position p of the whole training lies in epoch p / count, and
+/// every epoch is a permutation of all samples. A function of (seed, position): no state, random access, any
+/// thread.
 ///
-/// The permutation is a Feistel network over pairs (l, r), l < a, r < b, with a·b just above `count`, and Philox as
-/// its round function; a result beyond `count` is permuted again until it falls inside ("cycle walking", Black and
-/// Rogaway, "Ciphers with arbitrary finite domains", 2002). Nothing is stored; a look-up takes under a microsecond.
+/// The permutation is a Feistel network over pairs (l, r), l < a, r < b, with a·b just above `count`, and
+/// Philox as its round function; a result beyond `count` is permuted again until it falls inside ("cycle
+/// walking", Black and Rogaway, "Ciphers with arbitrary finite domains", 2002). Nothing is stored; a look-up
+/// takes under a microsecond.
 public struct SampleOrder: Sendable {
     public let count: Int
     private let seed: UInt64

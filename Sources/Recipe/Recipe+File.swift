@@ -71,7 +71,8 @@ extension Recipe {
     ) {
         let place = RecipeError.Place.override(argument)
         let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        let path = parts[0].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        let path = parts[0].trimmingCharacters(in: .whitespaces)
+            .split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2, path.count <= SettingsParser.depthMax, !path.contains("") else {
             problems.list.append(
                 RecipeError.Problem(

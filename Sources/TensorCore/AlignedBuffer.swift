@@ -24,7 +24,8 @@ public struct AlignedBuffer<Element: BitwiseCopyable>: ~Copyable {
             throw EngineError(
                 operation: "allocate memory",
                 detail:
-                    "no room for \(count) elements of \(MemoryLayout<Element>.stride) bytes; use a smaller model"
+                    "no room for \(count) elements of \(MemoryLayout<Element>.stride) bytes; "
+                    + "use a smaller network"
             )
         }
         memset(memory, 0, max(bytes, 64))

@@ -24,7 +24,8 @@ public final class ComputePool: Sendable {
         for handle in handles { pthread_join(handle, nil) }
     }
 
-    /// Every thread runs `body` once with its number in 0..<threads; returns when all have. Not from within a run.
+    /// Every thread runs `body` once with its number in 0..<threads; returns when all have. Not from within
+    /// a run.
     public func run(_ body: @Sendable (_ thread: Int) -> Void) {
         Engine.isolateThread()
         team.run(body)
@@ -63,7 +64,8 @@ public final class ComputePool: Sendable {
 
 /// What the pool and its threads share; the threads hold no reference to the pool itself, so that it can end.
 ///
-/// Unchecked: `job` is written before the start gate opens and read after, and not written again until all have met.
+/// Unchecked: `job` is written before the start gate opens and read after, and not written again until all
+/// have met.
 private final class Team: @unchecked Sendable {
     private typealias Job = @Sendable (Int) -> Void
 
@@ -120,7 +122,8 @@ private final class Team: @unchecked Sendable {
         }
     }
 
-    // Not inlined: every reference to the closure is gone when it returns, as the caller's borrowed closure demands.
+    // Not inlined: every reference to the closure is gone when it returns, as the caller's borrowed closure
+    // demands.
     @inline(never)
     private static func perform(_ job: UnsafePointer<Job>, _ thread: Int) {
         job.pointee(thread)

@@ -1,7 +1,8 @@
 internal import COneDNN
 
-/// A convolution ready to run on one thread: nothing is allocated in a call. Inputs, outputs and their gradients are
-/// NHWC of exactly `images` images; weights and their gradients in the kernel's packed layouts.
+/// A convolution ready to run on one thread: nothing is allocated in a call. Inputs, outputs and their
+/// gradients are NHWC of exactly `images` images; weights and their gradients in the kernel's packed
+/// layouts.
 public final class ConvolutionContext {
     private let geometry: ConvolutionGeometry
     private let forwardPass: Invocation
@@ -65,7 +66,8 @@ public final class ConvolutionContext {
         backwardDataPass.run(outputGradient, weight, inputGradient)
     }
 
-    /// The gradients of the weight, padding zero, and of the bias (given exactly if the kernel has one); overwrites them.
+    /// The gradients of the weight, padding zero, and of the bias (given exactly if the kernel has one);
+    /// overwrites them.
     public func backwardWeights(
         input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
         weightGradient: UnsafeMutablePointer<Float>, biasGradient: UnsafeMutablePointer<Float>? = nil

@@ -1,5 +1,5 @@
-/// A square convolution of a batch: `images` of inChannels × inHeight × inWidth to outChannels × outHeight × outWidth.
-/// Activations are NHWC, the weight (outChannels, inChannels / groups, kernel, kernel).
+/// A square convolution of a batch: `images` of inChannels × inHeight × inWidth to outChannels × outHeight
+/// × outWidth. Activations are NHWC, the weight (outChannels, inChannels / groups, kernel, kernel).
 public struct ConvolutionGeometry: Hashable, Sendable, CustomStringConvertible {
     public var images: Int
     public var inChannels: Int
@@ -35,16 +35,14 @@ public struct ConvolutionGeometry: Hashable, Sendable, CustomStringConvertible {
     public var weightCount: Int { outChannels * (inChannels / groups) * kernel * kernel }
 
     public var description: String {
-        "\(images)×\(inChannels)×\(inHeight)×\(inWidth) to \(outChannels), kernel \(kernel), stride \(stride), "
-            + "padding \(padding), groups \(groups)"
+        "\(images)×\(inChannels)×\(inHeight)×\(inWidth) to \(outChannels), kernel \(kernel), "
+            + "stride \(stride), padding \(padding), groups \(groups)"
     }
 
     /// Whether the numbers describe a convolution at all.
     var isValid: Bool {
-        images > 0 && inChannels > 0 && inHeight > 0 && inWidth > 0 && outChannels > 0 && kernel > 0
-            && stride > 0
-            && padding >= 0 && padding < kernel && groups > 0 && inChannels % groups == 0
-            && outChannels % groups == 0 && inHeight + 2 * padding >= kernel
-            && inWidth + 2 * padding >= kernel
+        [images, inChannels, inHeight, inWidth, outChannels, kernel, stride, groups].allSatisfy { $0 > 0 }
+            && padding >= 0 && inChannels % groups == 0 && outChannels % groups == 0
+            && inHeight + 2 * padding >= kernel && inWidth + 2 * padding >= kernel
     }
 }

@@ -3,7 +3,8 @@ internal import COneDNN
 
 /// The compiled passes of one convolution: forward, gradient of the weight and, if wanted, of the input.
 ///
-/// Any number of threads share it, each through a ``ConvolutionContext``. Kernels of one geometry share code inside oneDNN.
+/// Any number of threads share it, each through a ``ConvolutionContext``. Kernels of one geometry share
+/// code inside oneDNN.
 public final class ConvolutionKernel: Sendable {
     public let geometry: ConvolutionGeometry
     public let hasBias: Bool
@@ -66,7 +67,8 @@ public final class ConvolutionKernel: Sendable {
         pack(weight, packed, backwardLayout, backwardPacking)
     }
 
-    /// From integer sums in the gradient's layout (`weightGradientCount`) to the plain one; padding is dropped.
+    /// From integer sums in the gradient's layout (`weightGradientCount`) to the plain one; padding is
+    /// dropped.
     public func unpackGradient(_ sums: UnsafePointer<Int32>, into plain: UnsafeMutablePointer<Int32>) {
         guard let gradientPositions else {
             plain.update(from: sums, count: geometry.weightCount)

@@ -49,7 +49,8 @@ struct ConvolutionPasses {
             padding = [Int64(g.padding), Int64(g.padding)]
         }
 
-        // Direct: Winograd rounds differently from one instruction level and shape to another, and pays little here.
+        // Direct: Winograd rounds differently from one instruction level and shape to another, and pays
+        // little here.
         private let algorithm = dnnl_convolution_direct
 
         func makeForward(_ operation: String) throws(EngineError) -> Primitive {

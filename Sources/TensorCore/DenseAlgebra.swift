@@ -2,8 +2,8 @@ internal import COpenBLAS
 
 /// Dense matrices, row-major, on the calling thread alone.
 public enum DenseAlgebra {
-    /// c = alpha·op(a)·op(b) + beta·c, where op(a) is m×k, op(b) k×n, c m×n, all without gaps: `a` is stored k×m if it
-    /// is to be transposed, `b` n×k. With beta 0, `c` is overwritten whatever it held.
+    /// c = alpha·op(a)·op(b) + beta·c, where op(a) is m×k, op(b) k×n, c m×n, all without gaps: `a` is
+    /// stored k×m if it is to be transposed, `b` n×k. With beta 0, `c` is overwritten whatever it held.
     public static func multiply(
         m: Int, n: Int, k: Int, _ a: UnsafePointer<Float>, transposeA: Bool = false,
         _ b: UnsafePointer<Float>,

@@ -3,14 +3,15 @@ internal import COpenBLAS
 
 /// Settings of the mathematical libraries that hold for the whole process.
 public enum Engine {
-    /// Makes library calls by this thread run on this thread alone. Every compute thread calls it before any other
-    /// call here; again costs nothing.
+    /// Makes library calls by this thread run on this thread alone. Every compute thread calls it before
+    /// any other call here; again costs nothing.
     public static func isolateThread() {
         omp_set_num_threads(1)
         _ = singleThreadedOpenBLAS
     }
 
-    /// The instruction level that oneDNN uses, such as "avx512_core_bf16": the CPU's, or a lower one that was set.
+    /// The instruction level that oneDNN uses, such as "avx512_core_bf16": the CPU's, or a lower one that was
+    /// set. Reading it fixes it.
     public static var instructionLevel: String {
         let level = dnnl_get_effective_cpu_isa()
         return levels.first { $0.isa == level }?.name ?? "level \(level.rawValue)"
@@ -20,26 +21,24 @@ public enum Engine {
     /// ``limitInstructionLevel(_:)``; the environment variable OPENBLAS_CORETYPE chooses it.
     public static var denseAlgebraCore: String { String(cString: openblas_get_corename()) }
 
-    /// Bounds the instruction level by a name that ``instructionLevel`` has on some CPU. Throws if the name is
-    /// unknown, the CPU lacks the level, or it is too late: it must precede the first primitive of the process.
+    /// Bounds the instruction level by a name that ``instructionLevel`` has on some CPU. Throws if the name
+    /// is unknown, the CPU lacks the level, or it is too late: it must precede the first primitive of the
+    /// process and the first look at ``instructionLevel``, except that the level in use may be set again.
     public static func limitInstructionLevel(_ name: String) throws(EngineError) {
         let operation = "use the instruction level \(name)"
         guard let level = levels.first(where: { $0.name == name }) else {
             let known = levels.map(\.name).joined(separator: ", ")
             throw EngineError(operation: operation, detail: "it is none of \(known)")
         }
-        let before = instructionLevel
-        guard before != name else { return }
-        guard level.isa.rawValue & ~dnnl_get_effective_cpu_isa().rawValue == 0 else {
-            throw EngineError(
-                operation: operation, detail: "this machine has \(before); choose a level it has")
-        }
-        let status = dnnl_set_max_cpu_isa(level.isa)
-        guard status == dnnl_success, instructionLevel == name else {
-            throw EngineError(
-                operation: operation,
-                detail: "\(before) is in use already; set the level when the process starts")
-        }
+        // Before any question to the library, which would fix the level.
+        let isInTime = dnnl_set_max_cpu_isa(level.isa) == dnnl_success
+        let now = instructionLevel
+        guard now != name else { return }
+        throw EngineError(
+            operation: operation,
+            detail: isInTime
+                ? "this machine has \(now); choose a level it has"
+                : "\(now) is in use already; set the level when the process starts")
     }
 
     private static let levels: [(name: String, isa: dnnl_cpu_isa_t)] = [

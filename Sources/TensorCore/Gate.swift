@@ -1,7 +1,8 @@
 import Glibc
 import Synchronization
 
-/// A counter that threads wait on. Waiters spin briefly, then yield, then sleep: machines have more threads than cores.
+/// A counter that threads wait on. Waiters spin briefly, then yield, then sleep: machines have more threads
+/// than cores.
 ///
 /// Unchecked: the mutex and the condition never move and are used through their own functions.
 final class Gate: @unchecked Sendable {
@@ -30,7 +31,8 @@ final class Gate: @unchecked Sendable {
 
     /// Lets everyone go who waits past a smaller count.
     func open() {
-        // Sequentially consistent, as in `sleep`: either this sees the sleeper, or the sleeper sees the new count.
+        // Sequentially consistent, as in `sleep`: either this sees the sleeper, or the sleeper sees the new
+        // count.
         openings.add(1, ordering: .sequentiallyConsistent)
         guard sleepers.load(ordering: .sequentiallyConsistent) > 0 else { return }
         pthread_mutex_lock(mutex)

@@ -20,7 +20,8 @@ enum OneDNN {
         "oneDNN says " + String(cString: dnnl_status2str(status))
     }
 
-    /// A dense tensor of the dimensions, in the order of `format`'s letters; `dnnl_format_tag_any`: the library's choice.
+    /// A dense tensor of the dimensions, in the order of `format`'s letters; `dnnl_format_tag_any`: the
+    /// library's choice.
     static func description(
         _ dimensions: [Int], _ format: dnnl_format_tag_t, type: dnnl_data_type_t = dnnl_f32
     ) throws(EngineError) -> dnnl_memory_desc_t {

@@ -1,7 +1,7 @@
 internal import COneDNN
 
-/// A pooling layer ready to run on one thread, without allocation. `workspace` has the kernel's `workspaceByteCount`
-/// bytes, 64-byte aligned; averages need none.
+/// A pooling layer ready to run on one thread, without allocation. `workspace` has the kernel's
+/// `workspaceByteCount` bytes, 64-byte aligned; averages need none.
 public final class PoolContext {
     private let forwardPass: Invocation
     private let backwardPass: Invocation

@@ -3,7 +3,8 @@ internal import COneDNN
 /// The compiled passes of one pooling layer, shared by threads through ``PoolContext``s.
 public final class PoolKernel: Sendable {
     public let geometry: PoolGeometry
-    /// Bytes that the forward pass leaves for the backward pass (which element was the largest); 0 for averages.
+    /// Bytes that the forward pass leaves for the backward pass (which element was the largest); 0 for
+    /// averages.
     public let workspaceByteCount: Int
     let forward: Primitive
     let backward: Primitive

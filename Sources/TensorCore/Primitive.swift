@@ -1,7 +1,7 @@
 internal import COneDNN
 
-/// A oneDNN primitive: compiled code for one operation on one geometry, without data. Any number of threads may
-/// execute it at once, each with its own tensors. Scratch memory comes from the caller.
+/// A oneDNN primitive: compiled code for one operation on one geometry, without data. Any number of threads
+/// may execute it at once, each with its own tensors. Scratch memory comes from the caller.
 ///
 /// Unchecked: the handles never change after `init`, and oneDNN's primitives have no state.
 final class Primitive: @unchecked Sendable {

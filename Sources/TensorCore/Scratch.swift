@@ -2,7 +2,8 @@ internal import COneDNN
 
 /// What one thread needs to run primitives: a stream, and memory that grows to the most any of them asks for.
 ///
-/// Contexts made with it share the memory, so they are used by one thread at a time. Grows only when a context is made.
+/// Contexts made with it share the memory, so they are used by one thread at a time. Grows only when a
+/// context is made.
 public final class Scratch {
     let stream: dnnl_stream_t
     private(set) var memory: AlignedBuffer<UInt8>

@@ -20,9 +20,11 @@ struct WeightLayout: Sendable {
         return try Primitive.reorder("pack a weight", from: plain, to: native)
     }
 
-    /// `result[i]` is where the plain layout's element `i` of `weightCount` lies in the native one; nil if the layouts are one.
+    /// `result[i]` is where the plain layout's element `i` of `weightCount` lies in the native one; nil if
+    /// the layouts are one.
     ///
-    /// Found by packing the numbers 1, 2, …; their halves apart, for fp32 holds integers exactly only up to 2^24.
+    /// Found by packing the numbers 1, 2, …; their halves apart, for fp32 holds integers exactly only up to
+    /// 2^24.
     func positions(weightCount: Int) throws(EngineError) -> [Int32]? {
         guard let packing = try packing() else { return nil }
         guard count <= Int(Int32.max) else {
@@ -33,16 +35,13 @@ struct WeightLayout: Sendable {
         let numbers = try AlignedBuffer<Float>(attempting: weightCount)
         let low = try AlignedBuffer<Float>(attempting: count)
         let high = try AlignedBuffer<Float>(attempting: count)
-        for i in 0..<weightCount { numbers.pointer[i] = Float((i + 1) & 0xffff) }
+        espalier_index_numbers(numbers.pointer, weightCount, 0)
         invocation.run(numbers.pointer, low.pointer)
-        for i in 0..<weightCount { numbers.pointer[i] = Float((i + 1) >> 16) }
+        espalier_index_numbers(numbers.pointer, weightCount, 16)
         invocation.run(numbers.pointer, high.pointer)
         var result = [Int32](repeating: -1, count: weightCount)
-        for position in 0..<count {
-            let number = Int(high.pointer[position]) << 16 | Int(low.pointer[position])
-            if number > 0 { result[number - 1] = Int32(position) }
-        }
-        precondition(!result.contains(-1), "a packed weight of \(weightCount) elements lacks some of them")
+        let found = espalier_index_invert(low.pointer, high.pointer, count, &result, weightCount)
+        precondition(found == weightCount, "a packed weight holds \(found) of \(weightCount) elements")
         return result
     }
 }

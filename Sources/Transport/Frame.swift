@@ -63,7 +63,8 @@ public struct Frame: Sendable, Equatable {
     public static func == (left: Frame, right: Frame) -> Bool {
         left.withUnsafeBytes { left in
             right.withUnsafeBytes { right in
-                left.count == right.count && left.elementsEqual(right)
+                left.count == right.count
+                    && (left.count == 0 || memcmp(left.baseAddress!, right.baseAddress!, left.count) == 0)
             }
         }
     }

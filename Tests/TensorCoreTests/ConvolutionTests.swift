@@ -56,60 +56,25 @@ import Testing
 
     @Test(arguments: geometries, [false, true])
     func passesAgreeWithLoops(_ geometry: ConvolutionGeometry, hasBias: Bool) throws {
-        let kernel = try ConvolutionKernel(geometry, hasBias: hasBias, needsInputGradient: true)
-        let context = try kernel.makeContext(Scratch())
-        let reference = ReferenceConvolution(geometry: geometry)
-        let (input, weight) = (values(geometry.inputCount, seed: 1), values(geometry.weightCount, seed: 2))
-        let bias = values(geometry.outChannels, seed: 3)
-        let gradient = values(geometry.outputCount, seed: 4)
-        let inputs = buffer(input)
-        let gradients = buffer(gradient)
-        let biases = buffer(bias)
-
-        let packed = AlignedBuffer<Float>(count: kernel.forwardWeightCount)
-        kernel.packForward(weight, into: packed.pointer)
-        let outputs = buffer([Float](repeating: .nan, count: geometry.outputCount))
-        context.forward(
-            input: inputs.pointer, weight: packed.pointer,
-            bias: hasBias ? UnsafePointer(biases.pointer) : nil,
-            output: outputs.pointer)
-        let output = reference.forward(input, weight, hasBias ? bias : nil)
-        #expect(relativeError(outputs.elements, output) < Self.tolerance)
-
-        let backward = AlignedBuffer<Float>(count: kernel.backwardWeightCount)
-        kernel.packBackward(weight, into: backward.pointer)
-        let inputGradients = buffer([Float](repeating: .nan, count: geometry.inputCount))
-        context.backwardData(
-            outputGradient: gradients.pointer, weight: backward.pointer, inputGradient: inputGradients.pointer
-        )
-        let inputGradient = reference.backwardData(gradient, weight)
-        #expect(relativeError(inputGradients.elements, inputGradient) < Self.tolerance)
-
-        let native = buffer([Float](repeating: .nan, count: kernel.weightGradientCount))
-        let biasGradients = buffer([Float](repeating: .nan, count: geometry.outChannels))
-        context.backwardWeights(
-            input: inputs.pointer, outputGradient: gradients.pointer, weightGradient: native.pointer,
-            biasGradient: hasBias ? biasGradients.pointer : nil)
-        // Padding is part of what the caller codes and sums: it must be numbers.
-        #expect(native.elements.allSatisfy { $0.isFinite })
-        let plain = unpack(native, kernel)
-        #expect(relativeError(plain.elements, reference.backwardWeights(input, gradient)) < Self.tolerance)
-        if hasBias {
-            #expect(relativeError(biasGradients.elements, reference.backwardBias(gradient)) < Self.tolerance)
-        }
+        let error = try ConvolutionCheck(geometry: geometry, hasBias: hasBias).worstError()
+        #expect(error < Self.tolerance)
     }
 
-    /// Native to plain through the integers' path, which carries any 32 bits.
-    private func unpack(_ native: borrowing AlignedBuffer<Float>, _ kernel: ConvolutionKernel)
-        -> AlignedBuffer<Float>
-    {
-        let count = kernel.geometry.weightCount
-        let sums = AlignedBuffer<Int32>(count: native.count)
-        for i in 0..<native.count { sums.pointer[i] = Int32(bitPattern: native.pointer[i].bitPattern) }
-        let plain = AlignedBuffer<Int32>(count: count)
-        kernel.unpackGradient(sums.pointer, into: plain.pointer)
-        let result = AlignedBuffer<Float>(count: count)
-        for i in 0..<count { result.pointer[i] = Float(bitPattern: UInt32(bitPattern: plain.pointer[i])) }
-        return result
+    /// In a process of their own, for a level is set once.
+    @Test(.timeLimit(.minutes(2)), arguments: ["sse41", "avx2", "avx512_core"])
+    func passesAgreeAtEveryLevel(_ level: String) async {
+        await #expect(processExitsWith: .success) { [level] in
+            do {
+                try Engine.limitInstructionLevel(level)
+            } catch {
+                #expect("\(error)".contains("this machine has"))
+                return
+            }
+            #expect(Engine.instructionLevel == level)
+            for geometry in ConvolutionTests.geometries {
+                let error = try ConvolutionCheck(geometry: geometry, hasBias: true).worstError()
+                #expect(error < ConvolutionTests.tolerance, "\(geometry)")
+            }
+        }
     }
 }

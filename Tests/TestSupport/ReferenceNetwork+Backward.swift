@@ -2,7 +2,8 @@ import NeuralNet
 
 extension ReferenceNetwork {
     /// Adds what node `index` passes on to its inputs' deltas, and its parameters' gradients.
-    func backward(_ index: Int, _ state: [Double], count: Int, _ deltas: inout [[Double]], _ pass: inout Pass) {
+    func backward(_ index: Int, _ state: [Double], count: Int, _ deltas: inout [[Double]], _ pass: inout Pass)
+    {
         let node = graph.nodes[index]
         let delta = deltas[index]
         guard let source = node.inputs.first else { return }

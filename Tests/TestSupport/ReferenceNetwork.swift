@@ -1,6 +1,7 @@
 public import NeuralNet
 
-/// A network in fp64, node by node in plain loops: what the executor is tested against. Slow; no fusion, no slices.
+/// A network in fp64, node by node in plain loops: what the executor is tested against. Slow; no fusion, no
+/// slices.
 ///
 /// Activations are [image][row][column][channel]. N images, H × W pixels, C channels, O output channels.
 public struct ReferenceNetwork {
@@ -13,8 +14,8 @@ public struct ReferenceNetwork {
         public var values: [[Double]]
         /// Sum of the images' losses.
         public var lossSum = 0.0
-        /// By element of the parameter layout: ∂(loss sum / global batch)/∂parameter, then the shard's mean and
-        /// unbiased variance. Empty for a forward pass.
+        /// By element of the parameter layout: ∂(loss sum / global batch)/∂parameter, then the shard's mean
+        /// and unbiased variance. Empty for a forward pass.
         public var gradients: [Double] = []
         /// By norm node: the mean and biased variance that it used.
         var moments: [Int: (mean: [Double], variance: [Double])] = [:]

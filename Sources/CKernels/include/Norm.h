@@ -11,8 +11,8 @@
 /// sums[c] = Σ x[r][c] and squares[c] = Σ x[r][c]² over the rows. Overwrites both.
 void espalier_norm_sums(const float *x, size_t rows, size_t channels, double *sums, double *squares);
 
-/// out = x·scale[c] + shift[c] + residual, then max(·, 0) if `relu`. `residual` (rows × channels) may be null.
-/// `out` may be `x` or `residual` itself.
+/// out = x·scale[c] + shift[c] + residual, then max(·, 0) if `relu`. `residual` (rows × channels) may be
+/// null. `out` may be `x` or `residual` itself.
 void espalier_norm_apply(
     const float *x, const float *scale, const float *shift, const float *residual, float *out, size_t rows,
     size_t channels, int relu);

@@ -9,8 +9,8 @@
 
 /// `momenta` starts as zeros. No two arrays may overlap.
 void espalier_sgd(
-    float *parameters, float *momenta, const float *gradients, size_t n, float rate, float momentum, float decay,
-    int nesterov);
+    float *parameters, float *momenta, const float *gradients, size_t n, float rate, float momentum,
+    float decay, int nesterov);
 
 /// The same from fixed-point gradients: g = (float)gradients[i]·inverseScale.
 void espalier_sgd_fixed(

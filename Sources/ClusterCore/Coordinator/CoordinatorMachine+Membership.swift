@@ -7,7 +7,7 @@ extension CoordinatorMachine {
         if let reason = refusal(of: hello) {
             var refusal = WireRefusal()
             refusal.reason = reason
-            directives.append(.send(message(.refusal(refusal)), to: incarnation))
+            directives.append(.send(envelope(.refusal(refusal)), to: incarnation))
             directives.append(.log("refused a worker on host \(hello.host): \(reason)"))
             return
         }

@@ -91,9 +91,6 @@ public struct CoordinatorMachine: Sendable {
 
     public var isFinished: Bool { stage == .finished }
 
-    /// One word for people and `status`.
-    public var stageName: String { "\(stage)" }
-
     /// The state after `event`, in directives to carry out in order. `time` counts from the machine's start.
     public mutating func handle(_ event: CoordinatorEvent, at time: Duration) -> [CoordinatorDirective] {
         now = time
@@ -148,12 +145,8 @@ public struct CoordinatorMachine: Sendable {
 
     // MARK: Sending
 
-    func message(_ body: ControlMessage.Body) -> ControlMessage {
-        ControlMessage(run: settings.run, generation: generation, body: body)
-    }
-
     mutating func send(_ body: ControlMessage.Body, to worker: WorkerRecord) {
-        directives.append(.send(message(body), to: worker.incarnation))
+        directives.append(.send(envelope(body), to: worker.incarnation))
     }
 
     mutating func sendToAll(_ body: ControlMessage.Body) {

@@ -1,5 +1,5 @@
-/// Where the two CIFAR sets keep their records, and how a record is made up: label bytes, then 1,024 bytes each of
-/// red, green and blue, rows from the top (www.cs.toronto.edu/~kriz/cifar.html, "Binary version").
+/// Where the two CIFAR sets keep their records, and how a record is made up: label bytes, then 1,024 bytes
+/// each of red, green and blue, rows from the top (www.cs.toronto.edu/~kriz/cifar.html, "Binary version").
 struct CifarLayout: Sendable {
     let format: DataFormat
     /// Folder name inside the official archive.

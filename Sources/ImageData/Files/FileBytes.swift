@@ -1,9 +1,10 @@
 import Glibc
 
-/// Reads whole regular files of bounded size. A pipe, a device or a folder in a file's place is an error, not a hang.
+/// Reads whole regular files of bounded size. A pipe, a device or a folder in a file's place is an error, not
+/// a hang.
 enum FileBytes {
-    /// Appends nothing and keeps the buffer's memory: after the call `buffer` holds exactly the bytes of `path`.
-    static func read(_ path: String, bytesMax: Int, into buffer: inout [UInt8]) throws(DataError) {
+    /// The bytes of the file at `path`.
+    static func read(_ path: String, bytesMax: Int) throws(DataError) -> [UInt8] {
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else { throw Folder.missing(path, errno) }
         defer { close(file) }
@@ -18,40 +19,31 @@ enum FileBytes {
                 "has \(size) bytes, more than the \(bytesMax) allowed for such a file", at: path,
                 advice: "check that it is the data set's file")
         }
-        if buffer.count < size {
-            buffer.append(contentsOf: repeatElement(0, count: size - buffer.count))
-        } else {
-            buffer.removeLast(buffer.count - size)
+        var code: Int32 = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            (count, code) = fill(UnsafeMutableRawBufferPointer(buffer), from: file)
         }
-        let (got, code) = fill(&buffer, from: file)
         guard code == 0 else { throw Folder.missing(path, code) }
-        guard got == size else {
+        guard bytes.count == size else {
             throw DataError(
-                "ended after \(got) of \(size) bytes", at: path,
+                "ended after \(bytes.count) of \(size) bytes", at: path,
                 advice: "do not change the data while it is in use")
         }
+        return bytes
     }
 
-    static func read(_ path: String, bytesMax: Int) throws(DataError) -> [UInt8] {
-        var buffer: [UInt8] = []
-        try read(path, bytesMax: bytesMax, into: &buffer)
-        return buffer
-    }
-
-    /// Bytes read, and errno or 0.
-    private static func fill(_ buffer: inout [UInt8], from file: Int32) -> (count: Int, code: Int32) {
-        buffer.withUnsafeMutableBytes { bytes in
-            var count = 0
-            while count < bytes.count {
-                let got = Glibc.read(file, bytes.baseAddress! + count, bytes.count - count)
-                if got == 0 { break }
-                if got < 0 {
-                    if errno == EINTR { continue }
-                    return (count, errno)
-                }
-                count += got
+    /// Reads until the buffer is full or the file ends: bytes read, and errno or 0.
+    private static func fill(_ bytes: UnsafeMutableRawBufferPointer, from file: Int32) -> (Int, Int32) {
+        var count = 0
+        while count < bytes.count {
+            let got = Glibc.read(file, bytes.baseAddress! + count, bytes.count - count)
+            if got == 0 { break }
+            if got < 0 {
+                if errno == EINTR { continue }
+                return (count, errno)
             }
-            return (count, 0)
+            count += got
         }
+        return (count, 0)
     }
 }

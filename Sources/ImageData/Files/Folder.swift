@@ -1,18 +1,25 @@
 import Glibc
 
-/// Listing and reading with every fault turned into a ``DataError``: the only place of ImageData that calls the
-/// file system.
+/// Listing and reading with every fault turned into a ``DataError``: the only place of ImageData that calls
+/// the file system.
 enum Folder {
     struct Entry {
         let name: String
         let isFolder: Bool
         let bytes: Int
+        let identity: Identity
+    }
+
+    /// Tells whether two paths lead to the same thing.
+    struct Identity: Hashable {
+        let device: UInt
+        let node: UInt
     }
 
     static let nameBytesMax = 255
 
-    /// The entries of folder `path` whose names do not start with a dot, sorted by the bytes of their names. Links are
-    /// followed; what is neither file nor folder is left out.
+    /// The entries of folder `path` whose names do not start with a dot, sorted by the bytes of their names.
+    /// Links are followed; what is neither file nor folder is left out.
     static func entries(_ path: String) throws(DataError) -> [Entry] {
         guard let handle = opendir(path) else { throw missing(path, errno) }
         defer { closedir(handle) }
@@ -32,7 +39,9 @@ enum Folder {
             }
             let kind = status.st_mode & S_IFMT
             guard kind == S_IFDIR || kind == S_IFREG else { continue }
-            entries.append(Entry(name: name, isFolder: kind == S_IFDIR, bytes: Int(status.st_size)))
+            let identity = Identity(device: UInt(status.st_dev), node: UInt(status.st_ino))
+            entries.append(
+                Entry(name: name, isFolder: kind == S_IFDIR, bytes: Int(status.st_size), identity: identity))
         }
         entries.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         return entries

@@ -1,8 +1,10 @@
-/// The JPEGs found so far in a data set's folders, and what was wrong there.
+/// The JPEGs found so far in a data set's folders.
 struct FolderListing {
     let root: String
     private(set) var files: [(name: String, bytes: Int, label: Int)] = []
-    var problems = Problems()
+
+    /// Subfolders visited: links that lead back would be walked for ever, or multiply.
+    private var visited: Set<Folder.Identity> = []
 
     init(root: String) {
         self.root = root
@@ -14,15 +16,21 @@ struct FolderListing {
     }
 
     /// Adds the JPEGs in folder `name`, and in its subfolders down to `depth` levels.
-    mutating func add(_ name: String, label: Int, depth: Int) throws(DataError) {
+    mutating func add(
+        _ name: String, label: Int, depth: Int, _ problems: inout Problems
+    ) throws(DataError) {
         for entry in try Folder.entries("\(root)/\(name)") {
             let path = "\(name)/\(entry.name)"
             if entry.isFolder {
                 guard depth > 0 else {
-                    problems.add("\(path) is nested too deeply")
+                    problems.add("folder \(path) is nested too deeply")
                     continue
                 }
-                try add(path, label: label, depth: depth - 1)
+                guard visited.insert(entry.identity).inserted else {
+                    problems.add("folder \(path) was reached before by another path")
+                    continue
+                }
+                try add(path, label: label, depth: depth - 1, &problems)
             } else if Self.isJpeg(entry.name) {
                 add(path, bytes: entry.bytes, label: label)
             } else if ImageFolderLayout.otherImages.contains(Self.suffix(entry.name)) {

@@ -1,9 +1,9 @@
 /// The layout of torchvision's ImageFolder, twice: `train/CLASS/…` and `val/CLASS/…`.
 ///
-/// Rules: classes are the folders in `train`, sorted by the bytes of their names; `val` uses the same labels, may lack
-/// a class and must not have others. JPEGs (.jpeg, .jpg, any case) are found in subfolders of a class too, sorted by path.
-/// Images of other formats are an error; files directly in `train`, other files, and names that start with a dot are
-/// ignored. A class of `train` without images is an error.
+/// Rules: classes are the folders in `train`, sorted by the bytes of their names; `val` uses the same labels,
+/// may lack a class and must not have others. JPEGs (.jpeg, .jpg, any case) are found in subfolders of a
+/// class too, sorted by path. Images of other formats are an error; files directly in `train`, other files,
+/// and names that start with a dot are ignored. A class of `train` without images is an error.
 struct ImageFolderLayout {
     let root: String
     let imageSize: Int
@@ -23,38 +23,43 @@ struct ImageFolderLayout {
             throw DataError(
                 "has no class folders", at: train, advice: "put each class's JPEGs into a folder of its name")
         }
-        let pool = DecoderPool()
-        return (
-            try read("train", classes, present: classes, pool),
-            try read("val", classes, present: validated(val, classes), pool)
-        )
-    }
-
-    private func validated(_ val: String, _ classes: [String]) throws(DataError) -> [String] {
-        let present = try Folder.entries(val).filter(\.isFolder).map(\.name)
-        let known = Set(classes)
         var problems = Problems()
-        for name in present where !known.contains(name) { problems.add("class \(name) is not in train") }
-        try problems.check(val, advice: "remove these folders, or add their classes to train")
-        return present
+        let labels = problems.labels(classes)
+        let trainFiles = try list("train", labels, present: classes, &problems)
+        let valFiles = try list("val", labels, present: try knownClasses(val, labels, &problems), &problems)
+        try problems.check(root, advice: "add what is missing or remove what is named")
+        let pool = DecoderPool()
+        func makeSet(_ listing: FolderListing, _ split: String) -> any ImageSet {
+            listing.makeSet(
+                .imageFolder, split: split, classNames: classes, side: imageSize, view: .resized, pool: pool)
+        }
+        return (makeSet(trainFiles, "train"), makeSet(valFiles, "val"))
     }
 
-    private func read(
-        _ split: String, _ classes: [String], present: [String], _ pool: DecoderPool
-    ) throws(DataError) -> any ImageSet {
-        let labels = Dictionary(uniqueKeysWithValues: zip(classes, classes.indices))
+    /// The classes of `val`; those that `train` lacks are problems.
+    private func knownClasses(
+        _ val: String, _ labels: [String: Int], _ problems: inout Problems
+    ) throws(DataError) -> [String] {
+        let present = try Folder.entries(val).filter(\.isFolder).map(\.name)
+        for name in present where labels[name] == nil {
+            problems.add("class \(name) of val is not in train")
+        }
+        return present.filter { labels[$0] != nil }
+    }
+
+    private func list(
+        _ split: String, _ labels: [String: Int], present: [String], _ problems: inout Problems
+    ) throws(DataError) -> FolderListing {
         var listing = FolderListing(root: root)
         for name in present {
             guard let label = labels[name] else { continue }
             let before = listing.files.count
-            try listing.add("\(split)/\(name)", label: label, depth: Self.depthMax)
+            try listing.add("\(split)/\(name)", label: label, depth: Self.depthMax, &problems)
             if split == "train" && listing.files.count == before {
-                listing.problems.add("class \(name) has no JPEG")
+                problems.add("class \(name) has no JPEG in train")
             }
         }
-        if split == "val" && listing.files.isEmpty { listing.problems.add("no JPEGs in any class") }
-        try listing.problems.check("\(root)/\(split)", advice: "add JPEGs or remove what is named")
-        return listing.makeSet(
-            .imageFolder, split: split, classNames: classes, side: imageSize, view: .resized, pool: pool)
+        if split == "val" && listing.files.isEmpty { problems.add("no known class has a JPEG in val") }
+        return listing
     }
 }

@@ -1,8 +1,9 @@
-/// The layout of Tiny-ImageNet-200. `wnids.txt` lists the classes in the order of their labels; training images are in
-/// `train/WNID/images`; `val/val_annotations.txt` gives the class of each file in `val/images`.
+/// The layout of Tiny-ImageNet-200. `wnids.txt` lists the classes in the order of their labels; training
+/// images are in `train/WNID/images`; `val/val_annotations.txt` gives the class of each file in `val/images`.
 ///
-/// Strict: one error names every missing or unknown class, missing image and image that no line names. Boxes are not
-/// used and not looked at; a byte-order mark and blank lines are skipped; pictures other than 64×64 are refused.
+/// Strict: one error names every missing or unknown class, missing image and image that no line names. Boxes
+/// are not used and not looked at; a byte-order mark and blank lines are skipped; pictures other than 64×64
+/// are refused.
 struct TinyImageNetLayout {
     let root: String
 
@@ -48,7 +49,7 @@ struct TinyImageNetLayout {
                 continue
             }
             let before = listing.files.count
-            try listing.add("train/\(name)/images", label: label, depth: 0)
+            try listing.add("train/\(name)/images", label: label, depth: 0, &problems)
             if listing.files.count == before { problems.add("class \(name) has no training image") }
         }
         for name in present.subtracting(classes).sorted() {
@@ -58,12 +59,12 @@ struct TinyImageNetLayout {
     }
 
     private func readVal(_ classes: [String], _ problems: inout Problems) throws(DataError) -> FolderListing {
-        let labels = Dictionary(uniqueKeysWithValues: zip(classes, classes.indices))
+        let labels = problems.labels(classes)
         let path = root + "/val/val_annotations.txt"
-        let sizes = Dictionary(
-            uniqueKeysWithValues: try Folder.entries(root + "/val/images").filter { !$0.isFolder }.map {
-                ($0.name, $0.bytes)
-            })
+        var sizes: [String: Int] = [:]
+        for entry in try Folder.entries(root + "/val/images") where !entry.isFolder {
+            sizes[entry.name] = entry.bytes
+        }
         var listing = FolderListing(root: root)
         var named: Set<String> = []
         for (number, file, name) in try Self.annotations(path) {

@@ -9,6 +9,16 @@ struct Problems {
         if named.count < Self.namedMax { named.append(problem) }
     }
 
+    /// The label of each class: its place in `classes`. Two names that are the same text in different Unicode
+    /// forms count as a problem, since such a set would not survive being copied between file systems.
+    mutating func labels(_ classes: [String]) -> [String: Int] {
+        var labels: [String: Int] = [:]
+        for (label, name) in classes.enumerated() where labels.updateValue(label, forKey: name) != nil {
+            add("class \(name) is there twice, in two Unicode forms")
+        }
+        return labels
+    }
+
     /// Throws when anything was added.
     func check(_ place: String, advice: String) throws(DataError) {
         if count == 0 { return }

@@ -2,8 +2,8 @@ import Synchronization
 
 /// Decoders at rest. A thread takes one per image and gives it back, so there are never more than threads.
 final class DecoderPool: Sendable {
-    /// A decoder on its way between threads. Sendable because only one holder at a time uses it: the pool hands each
-    /// decoder out once, until it is given back.
+    /// A decoder on its way between threads. Sendable because only one holder at a time uses it: the pool
+    /// hands each decoder out once, until it is given back.
     private struct Slot: @unchecked Sendable {
         let decoder: JpegDecoder
     }

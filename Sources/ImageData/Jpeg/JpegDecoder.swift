@@ -1,18 +1,18 @@
 import CTurboJPEG
 
-/// Decodes JPEGs to interleaved RGB bytes, for one thread at a time; sole owner of a TurboJPEG handle and of the
-/// buffers that decoding needs, which are reused from image to image.
+/// Decodes JPEGs to interleaved RGB bytes, for one thread at a time; sole owner of a TurboJPEG handle and of
+/// the buffers that decoding needs, which are reused from image to image.
 ///
-/// Rules: any warning of libjpeg (data missing, bad codes, stray bytes, even a missing end marker) is an error;
-/// bytes after the end marker are ignored; a file without Huffman tables is decoded with the standard ones; grayscale
-/// becomes three equal channels; CMYK is converted, inverted first when an Adobe marker is present.
+/// Rules: any warning of libjpeg (data missing, bad codes, stray bytes, even a missing end marker) is an
+/// error; bytes after the end marker are ignored; a file without Huffman tables is decoded with the standard
+/// ones; grayscale becomes three equal channels; CMYK is converted, inverted first when an Adobe marker is
+/// present.
 final class JpegDecoder {
     static let fileBytesMax = 64 << 20
     /// Memory that a decoder at rest may keep; larger buffers are given back.
     static let restingBytesMax = 32 << 20
 
     private let handle: tjhandle
-    private var file: [UInt8] = []
     private var pixels = PixelBuffer()
     private var inks = PixelBuffer()
     /// Scratch for resampling, and its result.
@@ -32,9 +32,9 @@ final class JpegDecoder {
 
     /// Reads and decodes the file at `path`.
     func decode(path: String) throws(DataError) -> RGBImage {
-        try FileBytes.read(path, bytesMax: Self.fileBytesMax, into: &file)
+        let file = try FileBytes.read(path, bytesMax: Self.fileBytesMax)
         do {
-            return try decode()
+            return try decode(file)
         } catch {
             throw DataError(
                 error.problem, at: path,
@@ -44,30 +44,29 @@ final class JpegDecoder {
 
     /// Frees what a large image left behind.
     func rest() {
-        if file.capacity > Self.restingBytesMax { file = [] }
         if pixels.capacity > Self.restingBytesMax { pixels = PixelBuffer() }
         if inks.capacity > Self.restingBytesMax { inks = PixelBuffer() }
         if rows.capacity > Self.restingBytesMax { rows = PixelBuffer() }
     }
 
-    /// Decodes the bytes in `file`.
-    private func decode() throws(JpegHeader.Fault) -> RGBImage {
+    private func decode(_ file: [UInt8]) throws(JpegHeader.Fault) -> RGBImage {
         let header = try JpegHeader(file)
         let area = header.width * header.height
         pixels.reserve(3 * area)
         if header.components == 4 {
             inks.reserve(4 * area)
-            try decompress(header, TJPF_CMYK, bytesPerPixel: 4, into: inks.pointer)
+            try decompress(file, header, TJPF_CMYK, bytesPerPixel: 4, into: inks.pointer)
             convertInks(area, areInverted: header.hasAdobeMarker)
         } else {
-            try decompress(header, TJPF_RGB, bytesPerPixel: 3, into: pixels.pointer)
+            try decompress(file, header, TJPF_RGB, bytesPerPixel: 3, into: pixels.pointer)
         }
         return RGBImage(bytes: UnsafePointer(pixels.pointer), width: header.width, height: header.height)
     }
 
     /// `output` has room for the header's size, and TurboJPEG, told that size, never writes more.
     private func decompress(
-        _ header: JpegHeader, _ format: TJPF, bytesPerPixel: Int, into output: UnsafeMutablePointer<UInt8>
+        _ file: [UInt8], _ header: JpegHeader, _ format: TJPF, bytesPerPixel: Int,
+        into output: UnsafeMutablePointer<UInt8>
     ) throws(JpegHeader.Fault) {
         let status = tjDecompress2(
             handle, file, UInt(file.count), output, Int32(header.width), Int32(header.width * bytesPerPixel),
@@ -101,7 +100,8 @@ final class JpegDecoder {
     }
 }
 
-/// A decoded picture: width · height pixels of R, G, B. The bytes belong to the decoder, until its next image.
+/// A decoded picture: width · height pixels of R, G, B. The bytes belong to the decoder, until its next
+/// image.
 struct RGBImage {
     let bytes: UnsafePointer<UInt8>
     let width: Int

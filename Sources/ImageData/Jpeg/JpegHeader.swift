@@ -1,5 +1,5 @@
-/// What a JPEG's markers say before its first scan: read here, not by libjpeg, so that sizes are known and limited
-/// before anything is allocated, and so that a fault has a name.
+/// What a JPEG's markers say before its first scan: read here, not by libjpeg, so that sizes are known and
+/// limited before anything is allocated, and so that a fault has a name.
 ///
 /// EXIF, JFIF and comments are skipped: the orientation tag is ignored, as in torchvision's ImageFolder.
 struct JpegHeader: Equatable {

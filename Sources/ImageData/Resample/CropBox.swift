@@ -46,8 +46,8 @@ struct CropBox: Equatable {
         return box
     }
 
-    /// base^exponent for base near 1 and |exponent| ≤ 1, as Σ (exponent · ln base)ⁿ / n! in plain double arithmetic,
-    /// because C libraries' `pow` differ in the last bit and replicas must not.
+    /// base^exponent for base near 1 and |exponent| ≤ 1, as Σ (exponent · ln base)ⁿ / n! in plain double
+    /// arithmetic, because C libraries' `pow` differ in the last bit and replicas must not.
     static func power(_ base: Double, _ exponent: Double) -> Double {
         let ratio = (base - 1) / (base + 1)
         var logarithm = 0.0

@@ -1,5 +1,5 @@
-/// The evaluation transform of ImageNet-like sets: resize the shorter side to ⌊size · 256 / 224⌉ keeping the ratio,
-/// then take the centred square of `size`. Rounding as in torchvision's Resize and CenterCrop.
+/// The evaluation transform of ImageNet-like sets: resize the shorter side to ⌊size · 256 / 224⌉ keeping the
+/// ratio, then take the centred square of `size`. Rounding as in torchvision's Resize and CenterCrop.
 struct EvaluationView: Equatable {
     /// Size of the whole resized image, which is never made.
     let resizedWidth: Int

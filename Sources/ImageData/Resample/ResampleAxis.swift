@@ -1,8 +1,10 @@
-/// The taps of an antialiased bilinear resize along one axis, for a window of the output only: what lies outside the
-/// window is never computed, so that the intermediate size of "resize, then crop" does not matter.
+/// The taps of an antialiased bilinear resize along one axis, for a window of the output only: what lies
+/// outside the window is never computed, so that the intermediate size of "resize, then crop" does not
+/// matter.
 ///
-/// The arithmetic is Pillow's (8-bit samples, 22-bit integer weights): a triangle of half-width max(1, scale) around
-/// each output sample's centre, cut at the input's ends and normalised. Integer sums make it exact on every machine.
+/// The arithmetic is Pillow's (8-bit samples, 22-bit integer weights): a triangle of half-width max(1, scale)
+/// around each output sample's centre, cut at the input's ends and normalised. Integer sums make it exact on
+/// every machine.
 struct ResampleAxis {
     /// Weights' fractional bits: 255 · Σ|weight| stays below 2³¹.
     static let weightBits: Int32 = 22

@@ -1,7 +1,7 @@
 import Randomness
 
-/// A fast sequence of random numbers for painting one picture, started from a ``CounterRandom`` draw, so that each
-/// picture is a function of (seed, split, index). SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
+/// A fast sequence of random numbers for painting one picture, started from a ``CounterRandom`` draw, so that
+/// each picture is a function of (seed, split, index). SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
 struct QuickRandom {
     private var state: UInt64
 
@@ -26,10 +26,10 @@ struct QuickRandom {
         uniform(range.lowerBound, range.upperBound)
     }
 
-    mutating func integer(below bound: Int) -> Int { Int((bits() >> 32) &* UInt64(bound) >> 32) }
+    mutating func integer(below bound: Int) -> Int { Int(((bits() >> 32) &* UInt64(bound)) >> 32) }
 
-    /// A direction uniform on the circle: a point of the unit disc, by rejection, scaled to length 1. Needs no sine,
-    /// whose last bit differs between C libraries.
+    /// A direction uniform on the circle: a point of the unit disc, by rejection, scaled to length 1. Needs
+    /// no sine, whose last bit differs between C libraries.
     mutating func direction() -> (x: Float, y: Float) {
         for _ in 0..<32 {
             let x = uniform(-1, 1)

@@ -1,5 +1,5 @@
-/// Paints one picture: a textured ground, small strokes, one textured shape, noise. Place, size, rotation, colours,
-/// textures and noise are drawn independently of the class, so that only the outline tells it.
+/// Paints one picture: a textured ground, small strokes, one textured shape, noise. Place, size, rotation,
+/// colours, textures and noise are drawn independently of the class, so that only the outline tells it.
 struct SyntheticPainter {
     typealias Colour = SyntheticTexture.Colour
 
@@ -16,10 +16,10 @@ struct SyntheticPainter {
         withUnsafeTemporaryAllocation(of: Float.self, capacity: 3 * area) { light in
             light.initialize(repeating: 0)
             var painter = SyntheticPainter(random: random, light: light.baseAddress!)
-            let ground: Colour = painter.colour(0.15, 0.85)
-            painter.fillGround(SyntheticTexture(mean: ground, random: &painter.random))
+            let colours = painter.contrastingColours()
+            painter.fillGround(SyntheticTexture(mean: colours.ground, random: &painter.random))
             painter.scatterClutter()
-            painter.draw(shape, SyntheticTexture(mean: painter.contrasting(ground), random: &painter.random))
+            painter.draw(shape, SyntheticTexture(mean: colours.shape, random: &painter.random))
             painter.finish(bytes)
         }
     }
@@ -28,18 +28,25 @@ struct SyntheticPainter {
         (random.uniform(low, high), random.uniform(low, high), random.uniform(low, high))
     }
 
-    /// A colour far enough from `other`: drawn again until it is, or pushed away from it after 16 tries.
-    private mutating func contrasting(_ other: Colour) -> Colour {
+    /// Colours of ground and shape, far enough apart: drawn again until they are, or black and white after 64
+    /// tries.
+    private mutating func contrastingColours() -> (ground: Colour, shape: Colour) {
         let least = SyntheticDifficulty.contrastMin
-        for _ in 0..<16 {
-            let candidate = colour(0.1, 0.9)
-            let red = candidate.red - other.red
-            let green = candidate.green - other.green
-            let blue = candidate.blue - other.blue
-            if red * red + green * green + blue * blue >= least * least { return candidate }
+        let isLighter = random.uniform() < SyntheticDifficulty.lighterShare
+        for _ in 0..<64 {
+            let dark = colour(0.1, 0.9)
+            let light = colour(0.1, 0.9)
+            let red = light.red - dark.red
+            let green = light.green - dark.green
+            let blue = light.blue - dark.blue
+            let isFar = red * red + green * green + blue * blue >= least * least
+            if isFar && (red + green + blue) / 3 >= least / 2 {
+                return isLighter ? (dark, light) : (light, dark)
+            }
         }
-        func push(_ value: Float) -> Float { value > 0.5 ? value - least : value + least }
-        return (push(other.red), push(other.green), push(other.blue))
+        let black: Colour = (0.2, 0.2, 0.2)
+        let white: Colour = (0.8, 0.8, 0.8)
+        return isLighter ? (black, white) : (white, black)
     }
 
     private func fillGround(_ texture: SyntheticTexture) {

@@ -6,7 +6,8 @@ final class SyntheticPictures: PlanarSource {
     static let blockImages = 16
     static let imageBytes = 3 * SyntheticPainter.area
 
-    /// Sixteen pictures, or none yet. Painting under the block's own lock: two threads seldom want the same block.
+    /// Sixteen pictures, or none yet. Painting under the block's own lock: two threads seldom want the same
+    /// block.
     private final class Block: Sendable {
         let bytes = Mutex<[UInt8]?>(nil)
     }

@@ -1,4 +1,5 @@
-/// The ten classes of the synthetic set, as signed distances: negative inside, about 1 at a distance of one radius.
+/// The ten classes of the synthetic set, as signed distances: negative inside, about 1 at a distance of one
+/// radius.
 enum SyntheticShape: UInt8, CaseIterable {
     case disc, square, triangle, ring, frame, cross, star, crescent, bars, tee
 

@@ -12,7 +12,7 @@ extension Executor {
     }
 
     /// Forward, loss and backward of one whole shard; adds its contributions to the step's sums. Nothing is
-    /// allocated but by `shard`.
+    /// allocated for a slice or a layer, save for what `shard` and oneDNN's calls (some 50 bytes each) do.
     ///
     /// On an error (the first in slice order of what the source threw, or a ``ShardError``) the step's sums
     /// are spoilt: begin the step again.

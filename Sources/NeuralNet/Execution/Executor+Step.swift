@@ -47,8 +47,8 @@ extension Executor {
         )
         precondition(
             exponents.fits(layout, slices: globalBatch / slice, shards: globalBatch / shard),
-            "exponents for \(exponents.slices) slices in \(exponents.shards) shards, not a batch of \(globalBatch)"
-                + " in slices of \(slice), shards of \(shard)")
+            "exponents for \(exponents.slices) slices, \(exponents.shards) shards; "
+                + "not a batch of \(globalBatch) in slices of \(slice), shards of \(shard)")
         step.begin(exponents, globalBatch: globalBatch, shard: shard)
         codes.set(exponents, layout: layout)
         pool.run { thread in lanes[thread].clearSums() }

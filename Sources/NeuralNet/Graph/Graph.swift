@@ -1,6 +1,7 @@
 /// A network as data: nodes in topological order, the input first, the logits last.
 ///
-/// Everything else (shapes, parameters, counts, latent wiring, surgery, the executor's schedule) is derived from it.
+/// Everything else (shapes, parameters, counts, latent wiring, surgery, the executor's schedule) is derived
+/// from it.
 public struct Graph: Equatable, Sendable {
     public struct Node: Equatable, Sendable {
         /// Unique within the graph; parameters are called `name.weight` and so on, as in PyTorch.
@@ -8,8 +9,8 @@ public struct Graph: Equatable, Sendable {
         public let operation: Operation
         /// Indices of earlier nodes.
         public let inputs: [Int]
-        /// Activations that are one module used several times share a module name: the published count has each
-        /// module once. Nil: the node is its own module.
+        /// Activations that are one module used several times share a module name: the published count has
+        /// each module once. Nil: the node is its own module.
         public let module: String?
     }
 
@@ -29,7 +30,8 @@ public struct Graph: Equatable, Sendable {
         shapes = [ImageShape(channels: channels, height: height, width: width)]
     }
 
-    /// Appends a node and returns its index. A node that does not fit its inputs is a bug in whoever builds the graph.
+    /// Appends a node and returns its index. A node that does not fit its inputs is a bug in whoever builds
+    /// the graph.
     @discardableResult
     public mutating func add(_ name: String, _ operation: Operation, _ inputs: Int..., module: String? = nil)
         -> Int

@@ -27,7 +27,7 @@ public struct ImageShape: Equatable, Hashable, Sendable, CustomStringConvertible
             let input = only()
             precondition(
                 input.channels % convolution.groups == 0 && convolution.outChannels % convolution.groups == 0,
-                "\(name): \(input.channels) to \(convolution.outChannels) channels in \(convolution.groups) groups"
+                "\(name): \(input.channels) to \(convolution.outChannels), groups \(convolution.groups)"
             )
             return input.windowed(
                 kernel: convolution.kernel, stride: convolution.stride, padding: convolution.padding,

@@ -1,4 +1,5 @@
-/// What a node of a ``Graph`` does. Activations are NHWC; a node's shape is (channels, height, width) per image.
+/// What a node of a ``Graph`` does. Activations are NHWC; a node's shape is (channels, height, width) per
+/// image.
 public enum Operation: Equatable, Sendable {
     /// The images. Always node 0.
     case input(channels: Int, height: Int, width: Int)

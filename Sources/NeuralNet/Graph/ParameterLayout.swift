@@ -1,7 +1,8 @@
 /// Where each tensor of a network's state lies in one flat vector of fp32, in the order of the graph's nodes.
 ///
-/// Parameters come first, then the batch norms' running statistics: the first part is what optimizers update, the
-/// whole is what replicas agree on. Convolution weights are (O, I/groups, k, k) as in PyTorch; linear (out, in).
+/// Parameters come first, then the batch norms' running statistics: the first part is what optimizers update,
+/// the whole is what replicas agree on. Convolution weights are (O, I/groups, k, k) as in PyTorch; linear
+/// (out, in).
 public struct ParameterLayout: Equatable, Sendable {
     public enum Role: Equatable, Sendable {
         case convolutionWeight, convolutionBias, normScale, normShift, linearWeight, linearBias

@@ -23,9 +23,11 @@ enum SettingsParser {
             throw Failure(message: "larger than \(bytesMax >> 10) KiB, which no recipe is", line: nil)
         }
         try refuseBombs(text)
+        let parser: Parser
         let root: Node?
         do {
-            root = try Parser(yaml: text).singleRoot()
+            parser = try Parser(yaml: text)
+            root = try parser.singleRoot()
         } catch let error as YamlError {
             throw failure(error)
         } catch {
@@ -33,7 +35,10 @@ enum SettingsParser {
         }
         guard let root else { return nil }
         var budget = nodesMax
-        return try convert(root, depth: 0, budget: &budget, place: place)
+        // Nodes refer weakly to their anchors, which the parser owns.
+        return try withExtendedLifetime(parser) { () throws(Failure) in
+            try convert(root, depth: 0, budget: &budget, place: place)
+        }
     }
 
     private static func convert(

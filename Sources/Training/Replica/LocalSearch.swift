@@ -13,14 +13,14 @@ public struct LocalSearch {
 
     /// Runs the search's steps and decides the plan.
     /// - Parameter progress: called after each step with the number of steps done and the step's mean loss.
-    public func run(progress: (Int, Double) -> Void) throws -> (plan: Plan, latents: [[Float]], gradients: [[Float]]) {
+    public func run(progress: (Int, Double) -> Void) throws -> Plan {
         for step in 0..<replica.definition.searchSteps {
             let metrics = try Self.step(replica)
             progress(step + 1, metrics.lossSum / Double(metrics.images))
         }
         let vectors = replica.latentVectors
-        let (latents, gradients) = (vectors.map(\.values), vectors.map(\.gradients))
-        return (try PlanDecision.plan(replica.definition, latents: latents, gradients: gradients), latents, gradients)
+        return try PlanDecision.plan(
+            replica.definition, latents: vectors.map(\.values), gradients: vectors.map(\.gradients))
     }
 
     /// One whole step on one replica: all shards, then the update.

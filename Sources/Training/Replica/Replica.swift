@@ -23,18 +23,13 @@ final class Replica {
     /// Its weights are zeros until ``initialize()`` or ``load(_:offset:elements:)``.
     /// - Throws: `EngineError`, `ShrinkError`.
     init(_ definition: RunDefinition, plan: Plan?, step: Int, pool: ComputePool) throws {
-        let graph = try definition.graph(plan: plan)
         self.definition = definition
         self.pool = pool
         self.plan = plan
         self.step = step
-        if plan == nil, let shrink = definition.recipe.shrink {
-            model = try SearchModel(graph: graph, embedding: shrink.embedding, pool: pool)
-        } else {
-            model = try PlainModel(graph: graph, pool: pool)
-        }
-        (executor, codes) = try Self.makeExecutor(definition, graph, pool)
-        reduction = ReductionLayout(ParameterLayout(graph))
+        model = try definition.makeModel(plan: plan, pool: pool)
+        (executor, codes) = try Self.makeExecutor(definition, model.graph, pool)
+        reduction = executor.layout
         sumsBuffer = try AlignedBuffer(attempting: reduction.count)
     }
 
@@ -45,7 +40,7 @@ final class Replica {
         let slice = Executor.sliceSize(for: graph, shard: recipe.shard)
         let executor = try Executor(graph: graph, shard: recipe.shard, slice: slice, pool: pool)
         let codes = FixedPointState(
-            uncalibrated: ReductionLayout(ParameterLayout(graph)), gradientBits: recipe.gradientBits,
+            uncalibrated: executor.layout, gradientBits: recipe.gradientBits,
             slices: recipe.batch / slice, shards: definition.shardsPerStep)
         return (executor, codes)
     }
@@ -118,7 +113,7 @@ final class Replica {
         let pruned = try PlainModel(graph: surgery.pruned, pool: pool)
         surgery.prune(weights: search.weights(), into: pruned.state)
         (executor, codes) = try Self.makeExecutor(definition, surgery.pruned, pool)
-        reduction = ReductionLayout(ParameterLayout(surgery.pruned))
+        reduction = executor.layout
         sumsBuffer = try AlignedBuffer(attempting: reduction.count)
         model = pruned
         self.plan = plan

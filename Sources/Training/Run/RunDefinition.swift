@@ -1,9 +1,11 @@
 public import ClusterCore
+import Foundation
 public import Hypernet
 public import ImageData
 import ModelZoo
 public import NeuralNet
 public import Recipe
+import TensorCore
 
 /// What a recipe and its data set mean: the networks, the schedule, which images are in which shard. Coordinator and
 /// workers derive the same from the same recipe.
@@ -68,6 +70,26 @@ public struct RunDefinition: Sendable {
     public func graph(plan: Plan?) throws -> Graph {
         guard let widened else { return baseline }
         return try plan.map { try Surgery(graph: widened, plan: $0).pruned } ?? widened
+    }
+
+    /// The state of the phase that a plan (JSON, or empty) belongs to.
+    func stateLayout(plan json: String) throws -> StateLayout {
+        guard let shrink = recipe.shrink, let widened, json.isEmpty else {
+            return StateLayout(ParameterLayout(try graph(plan: json.isEmpty ? nil : Plan(json: Data(json.utf8)))))
+        }
+        return StateLayout(
+            HyperLayout(graph: widened, wiring: LatentWiring(widened), embedding: shrink.embedding))
+    }
+
+    /// A model of zeros for the phase that a plan (JSON, or empty) belongs to.
+    func makeModel(plan json: String, pool: ComputePool) throws -> any Model {
+        try makeModel(plan: json.isEmpty ? nil : Plan(json: Data(json.utf8)), pool: pool)
+    }
+
+    func makeModel(plan: Plan?, pool: ComputePool) throws -> any Model {
+        let graph = try graph(plan: plan)
+        guard plan == nil, let shrink = recipe.shrink else { return try PlainModel(graph: graph, pool: pool) }
+        return try SearchModel(graph: graph, embedding: shrink.embedding, pool: pool)
     }
 
     /// The images of shard `shard` of step `step`: positions step·batch + shard·size and on in the endless sequence of

@@ -16,8 +16,24 @@ enum Endpoint {
                     endpoint,
                     reason: "the path has \(path.utf8.count) bytes; 1 to \(pathBytesMax) are allowed")
             }
-        } else if !endpoint.hasPrefix("tcp://") {
+        } else {
+            try validateTCP(endpoint)
+        }
+    }
+
+    /// libzmq takes port 99999 for 34463, and no port at all for a mistake of ours.
+    private static func validateTCP(_ endpoint: String) throws(TransportError) {
+        guard endpoint.hasPrefix("tcp://") else {
             throw .badEndpoint(endpoint, reason: "the scheme is neither tcp nor ipc")
+        }
+        guard let colon = endpoint.lastIndex(of: ":"),
+            colon > endpoint.index(endpoint.startIndex, offsetBy: 6)
+        else {
+            throw .badEndpoint(endpoint, reason: "it lacks the host or the port")
+        }
+        let port = endpoint[endpoint.index(after: colon)...]
+        guard port == "*" || UInt16(port) != nil else {
+            throw .badEndpoint(endpoint, reason: "the port is not a number from 0 to 65535")
         }
     }
 
@@ -26,10 +42,15 @@ enum Endpoint {
         endpoint.hasPrefix("ipc://") ? String(endpoint.dropFirst(6)) : nil
     }
 
-    /// libzmq would delete another process's socket file and take its place; refuse instead. A file that nobody
-    /// listens on is left from a killed process, and may go.
+    /// libzmq would delete whatever file is there and take its place, even from a process that listens. Only the
+    /// socket of a killed process may go.
     static func refuseIfTaken(_ endpoint: String) throws(TransportError) {
         guard let path = path(endpoint), path != "*" else { return }
+        var status = stat()
+        if lstat(path, &status) != 0 { return }
+        guard status.st_mode & S_IFMT == S_IFSOCK else {
+            throw .badEndpoint(endpoint, reason: "there is a file that is not a socket")
+        }
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }

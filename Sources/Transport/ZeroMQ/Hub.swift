@@ -1,4 +1,5 @@
 import CZeroMQ
+import Glibc
 
 /// A ROUTER socket that links connect to. It talks only to peers it has heard from, and refuses instead of dropping
 /// (`ZMQ_ROUTER_MANDATORY`).
@@ -10,7 +11,9 @@ final class Hub {
     private let monitor: SocketMonitor
     private let socket: Socket
     private var book = PeerBook()
+    /// Descriptors of broken connections, and peers that libzmq could not reach: gone once all that came is read.
     private var broken: [Int32] = []
+    private var suspects: [RoutingID] = []
     private var outboxes: [[UInt8]: Outbox] = [:]
 
     init(_ id: HubID, endpoint: String, limits: TransportLimits, context: Context) throws(TransportError) {
@@ -32,6 +35,11 @@ final class Hub {
         descriptors = [try socket.descriptor(), monitor.descriptor]
     }
 
+    deinit {
+        // libzmq leaves the file. The socket still listens, so nobody else can have taken the path meanwhile.
+        if let path = Endpoint.path(endpoint) { unlink(path) }
+    }
+
     /// Whether something waits for a peer that took nothing when last asked.
     var isBlocked: Bool { !outboxes.isEmpty }
 
@@ -39,11 +47,10 @@ final class Hub {
 
     func send(_ frames: [Frame], to identity: [UInt8]) throws(TransportError) {
         let remote = Remote.peer(id, identity: identity)
-        guard let peer = book.peers[identity] else { throw .unreachable(remote) }
+        guard let serial = book.serials[identity] else { throw .unreachable(remote) }
         var outbox = outboxes[identity] ?? Outbox()
         if outbox.isEmpty {
-            let routing = RoutingID(identity: identity, serial: peer.serial)
-            switch try transmit(frames, to: Frame(routing.bytes)) {
+            switch try transmit(frames, to: RoutingID(identity: identity, serial: serial)) {
             case .sent: return
             case .unreachable: throw .unreachable(remote)
             case .full: break
@@ -58,7 +65,7 @@ final class Hub {
     /// Sends and receives what can be without waiting: at most `budget` messages in.
     func turn(_ events: inout [TransportEvent], budget: Int) throws(TransportError) {
         try readMonitor()
-        try flush(&events)
+        try flush()
         for _ in 0..<budget {
             guard let message = try socket.receive(framesMax: limits.framesMax + 1) else {
                 // Whatever came before the breaks is out.
@@ -76,29 +83,26 @@ final class Hub {
 
     private enum Outcome { case sent, full, unreachable }
 
-    private func transmit(_ frames: [Frame], to routing: Frame) throws(TransportError) -> Outcome {
+    private func transmit(_ frames: [Frame], to routing: RoutingID) throws(TransportError) -> Outcome {
         do {
-            return try socket.send(frames, to: routing) ? .sent : .full
+            return try socket.send(frames, to: Frame(routing.bytes)) ? .sent : .full
         } catch {
             guard case .system(_, EHOSTUNREACH, _) = error else { throw error }
+            suspects.append(routing)
             return .unreachable
         }
     }
 
-    private func flush(_ events: inout [TransportEvent]) throws(TransportError) {
+    private func flush() throws(TransportError) {
         for identity in Array(outboxes.keys) {
-            guard let peer = book.peers[identity] else { continue }
-            let routing = Frame(RoutingID(identity: identity, serial: peer.serial).bytes)
+            guard let serial = book.serials[identity] else { continue }
+            let routing = RoutingID(identity: identity, serial: serial)
             var outcome = Outcome.sent
             while outcome == .sent, let frames = outboxes[identity]?.first {
                 outcome = try transmit(frames, to: routing)
                 if outcome == .sent { outboxes[identity]?.removeFirst() }
             }
-            if outboxes[identity]?.isEmpty == true { outboxes[identity] = nil }
-            if outcome == .unreachable {
-                book.forget(identity)
-                lose(identity, &events)
-            }
+            if outcome == .unreachable || outboxes[identity]?.isEmpty == true { outboxes[identity] = nil }
         }
     }
 
@@ -113,7 +117,7 @@ final class Hub {
         }
         let remote = Remote.peer(id, identity: routing.identity)
         // A new peer's connection must have been noted before its first message is.
-        if book.peers[routing.identity]?.serial != routing.serial { try readMonitor() }
+        if book.serials[routing.identity] != routing.serial { try readMonitor() }
         switch book.heard(routing, on: descriptor) {
         case .known: break
         case .stale: return
@@ -142,9 +146,11 @@ final class Hub {
 
     private func closeBroken(_ events: inout [TransportEvent]) {
         for descriptor in broken {
-            if let identity = book.disconnected(descriptor) { lose(identity, &events) }
+            for identity in book.disconnected(descriptor) { lose(identity, &events) }
         }
+        for routing in suspects where book.forget(routing) { lose(routing.identity, &events) }
         broken.removeAll()
+        suspects.removeAll()
     }
 
     private func lose(_ identity: [UInt8], _ events: inout [TransportEvent]) {

@@ -46,11 +46,16 @@ final class Link {
     }
 
     var queuedBytes: Int { outbox.bytes }
-    var hasQueued: Bool { !outbox.isEmpty }
+
+    /// Whether something waits that may still be sent.
+    var hasQueued: Bool {
+        if case .breaking = state { return false }
+        return !outbox.isEmpty
+    }
 
     /// Whether something waits that the socket did not take when last asked.
     var isBlocked: Bool {
-        if case .ready = state { return hasQueued }
+        if case .ready = state { return !outbox.isEmpty }
         return false
     }
 

@@ -1,15 +1,13 @@
-/// Which peer is on which connection of a hub. Pure: fed with what libzmq tells, in the order in which it happened.
+/// Which peer is on which connection of a hub. Pure: fed with what libzmq tells.
 ///
 /// libzmq's monitor names a broken connection by its descriptor only, and a message names both the descriptor and
 /// the routing id of its sender. Descriptors are used again, routing ids are not, so a descriptor has a queue of
 /// connections, oldest first.
+///
+/// If a peer comes, speaks and goes, and another gets its descriptor, all before the hub looks, nobody can tell
+/// which of the two spoke. Then the dead one is taken for alive as long as the other is, never the other way round:
+/// sending to it, or its silence, will show.
 struct PeerBook {
-    /// A peer's current connection.
-    struct Peer {
-        let serial: UInt64
-        let descriptor: Int32
-    }
-
     enum Sighting: Equatable {
         /// A message on the peer's current connection.
         case known
@@ -21,46 +19,44 @@ struct PeerBook {
         case stale
     }
 
-    private(set) var peers: [[UInt8]: Peer] = [:]
-    /// Connections by descriptor, oldest first; nil for one from which nothing came yet.
-    private var connections: [Int32: [RoutingID?]] = [:]
+    /// The serial number of each peer's current connection.
+    private(set) var serials: [[UInt8]: UInt64] = [:]
+    /// Who spoke on which connection, by descriptor, oldest connection first.
+    private var connections: [Int32: [[RoutingID]]] = [:]
 
     mutating func accepted(_ descriptor: Int32) {
-        connections[descriptor, default: []].append(nil)
+        connections[descriptor, default: []].append([])
     }
 
-    /// - Returns: the identity of the peer that is gone, if it has no newer connection.
-    mutating func disconnected(_ descriptor: Int32) -> [UInt8]? {
-        guard var queue = connections[descriptor], !queue.isEmpty else { return nil }
+    /// - Returns: the identities of the peers that are gone and have no newer connection.
+    mutating func disconnected(_ descriptor: Int32) -> [[UInt8]] {
+        guard var queue = connections[descriptor], !queue.isEmpty else { return [] }
         let gone = queue.removeFirst()
         connections[descriptor] = queue.isEmpty ? nil : queue
-        guard let gone, peers[gone.identity]?.serial == gone.serial else { return nil }
-        peers[gone.identity] = nil
-        return gone.identity
+        return gone.filter { forget($0) }.map(\.identity)
     }
 
-    /// Notes a message from a peer.
+    /// Notes a message from a peer. The connection it came on must have been noted.
     mutating func heard(_ routing: RoutingID, on descriptor: Int32) -> Sighting {
-        let old = peers[routing.identity]
+        let old = serials[routing.identity]
         if let old {
-            if old.serial == routing.serial { return .known }
-            if old.serial > routing.serial { return .stale }
+            if old == routing.serial { return .known }
+            if old > routing.serial { return .stale }
         }
-        var queue = connections[descriptor] ?? []
-        if queue.contains(routing) { return .stale }
-        // The newest silent connection of this descriptor must be it.
-        if let index = queue.lastIndex(where: { $0 == nil }) {
-            queue[index] = routing
-        } else {
-            queue.append(routing)
-        }
+        var queue = connections[descriptor] ?? [[]]
+        if queue.contains(where: { $0.contains(routing) }) { return .stale }
+        queue[queue.count - 1].append(routing)
         connections[descriptor] = queue
-        peers[routing.identity] = Peer(serial: routing.serial, descriptor: descriptor)
+        serials[routing.identity] = routing.serial
         return old == nil ? .new : .replaced
     }
 
-    /// Forgets a peer that libzmq cannot reach any more. Its connection stays noted until it is told broken.
-    mutating func forget(_ identity: [UInt8]) {
-        peers[identity] = nil
+    /// Forgets a peer that cannot be reached any more.
+    ///
+    /// - Returns: whether this was the peer's current connection.
+    mutating func forget(_ routing: RoutingID) -> Bool {
+        guard serials[routing.identity] == routing.serial else { return false }
+        serials[routing.identity] = nil
+        return true
     }
 }

@@ -13,6 +13,8 @@ public final class ZeroMQSwitchboard: Switchboard {
     private var context: Context?
     private var hubs: [HubID: Hub] = [:]
     private var links: [LinkID: Link] = [:]
+    /// Connects and disconnects seen while a link was being closed, for the next poll.
+    private var stash: [TransportEvent] = []
     private var lastNumber: UInt32 = 0
     private var lastSerial: UInt64 = 0
 
@@ -61,9 +63,10 @@ public final class ZeroMQSwitchboard: Switchboard {
     public func poll(timeout: Duration) throws(TransportError) -> [TransportEvent] {
         _ = try open()
         let deadline = ContinuousClock.now + timeout
-        var events: [TransportEvent] = []
+        var events = stash
+        stash = []
         while true {
-            try turn(&events)
+            try turn(&events, messagesMax: limits.eventsPerPollMax)
             if !events.isEmpty { return events }
             let left = ContinuousClock.now.duration(to: deadline)
             if left <= .zero { return events }
@@ -116,11 +119,11 @@ public final class ZeroMQSwitchboard: Switchboard {
         return lastSerial
     }
 
-    private func turn(_ events: inout [TransportEvent]) throws(TransportError) {
-        if wakeups.take() { events.append(.woken) }
-        let budget = max(1, limits.eventsPerPollMax / max(1, hubs.count + links.count))
-        for hub in hubs.values { try hub.turn(&events, budget: budget) }
-        for link in links.values { try link.turn(&events, budget: budget, serial: nextSerial) }
+    private func turn(_ events: inout [TransportEvent], messagesMax: Int) throws(TransportError) {
+        if messagesMax > 0, wakeups.take() { events.append(.woken) }
+        let share = max(messagesMax.signum(), messagesMax / max(1, hubs.count + links.count))
+        for hub in hubs.values { try hub.turn(&events, budget: share) }
+        for link in links.values { try link.turn(&events, budget: share, serial: nextSerial) }
     }
 
     /// Sleeps until some descriptor has news or a timer is due.
@@ -142,17 +145,16 @@ public final class ZeroMQSwitchboard: Switchboard {
         }
     }
 
-    /// Goes on sending while `isPending` holds, for at most `flush`. What comes meanwhile is thrown away.
+    /// Goes on sending, but not receiving, while `isPending` holds, for at most `flush`.
     ///
     /// - Returns: the milliseconds left.
     private func pump(atMost flush: Duration, while isPending: () -> Bool) -> Int32 {
         let deadline = ContinuousClock.now + flush
         var left = flush
         while left > .zero, isPending() {
-            var events: [TransportEvent] = []
             do {
-                try turn(&events)
-                if isPending() { try wait(atMost: min(left, .milliseconds(20))) }
+                try turn(&stash, messagesMax: 0)
+                if isPending() { try wait(atMost: min(left, Self.blockedWait)) }
             } catch {
                 return 0
             }

@@ -1,0 +1,67 @@
+import Foundation
+
+/// What `espalier status` shows of a living run.
+public struct RunStatus: Codable, Equatable, Sendable {
+    public struct Worker: Codable, Equatable, Sendable {
+        public var number: UInt32
+        public var host: String
+        public var process: UInt32
+        public var threads: Int
+        public var secondsSinceHeard: Double
+    }
+
+    public var run: String
+    public var network: String
+    public var stage: String
+    public var phase: Phase
+    public var step: Int
+    public var lastStep: Int
+    public var generation: UInt64
+    public var workers: [Worker]
+
+    public init(json: String) throws {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        self = try decoder.decode(RunStatus.self, from: Data(json.utf8))
+    }
+
+    public var json: String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        // Plain numbers and strings always encode.
+        guard let data = try? encoder.encode(self) else { preconditionFailure("status could not be encoded") }
+        return String(decoding: data, as: UTF8.self)
+    }
+}
+
+extension RunStatus {
+    init(_ machine: CoordinatorMachine, network: String) {
+        run = machine.settings.run.description
+        self.network = network
+        stage = "\(machine.stage)"
+        phase = machine.phase
+        step = machine.step
+        lastStep = machine.settings.schedule.lastStep
+        generation = machine.generation
+        workers = machine.workers.values.sorted { $0.number < $1.number }.map {
+            Worker(
+                number: $0.number, host: $0.host, process: $0.process, threads: $0.threads,
+                secondsSinceHeard: (machine.now - $0.lastHeard).seconds)
+        }
+    }
+}
+
+extension CoordinatorMachine {
+    public func status(of network: String) -> RunStatus {
+        RunStatus(self, network: network)
+    }
+
+    /// The level that the run is pinned to; nil before the workers are known.
+    public var instructionLevel: String? { runLevel }
+
+    /// `body` in this run's envelope.
+    public func envelope(_ body: ControlMessage.Body) -> ControlMessage {
+        ControlMessage(run: settings.run, generation: generation, body: body)
+    }
+}

@@ -1,0 +1,190 @@
+import Checkpoint
+public import ClusterCore
+import Foundation
+import Glibc
+import Hypernet
+import NeuralNet
+import Observe
+import Recipe
+import Transport
+
+/// The coordinator process: feeds the machine with messages, signals and time, and carries out its directives.
+/// Everything happens on the calling thread but the writing of checkpoints.
+public final class CoordinatorDriver {
+    let definition: RunDefinition
+    let options: CoordinatorOptions
+    let folder: RunFolder
+    let log: RunLog
+    let sink: CheckpointSink
+    let events: Mailbox<CoordinatorEvent>
+    let switchboard: any Switchboard
+    var machine: CoordinatorMachine
+    var resume: ResumePoint?
+    var plan: Plan?
+    var stateSender = StateSender()
+    /// The peer whose state is being written.
+    var saver: [UInt8]?
+    var outcome: RunOutcome?
+    var lastEvaluation: EvaluationResult?
+    private let hub: HubID
+    private let endpoint: String
+    private let temporaryFolder: String?
+    private var localWorkers: LocalWorkers?
+    private let start = ContinuousClock.now
+
+    /// Opens the run folder, the newest checkpoint when resuming, and the socket; starts local workers.
+    /// - Throws: `ObserveError`, `CheckpointError`, `TransportError` and others, each one line.
+    public init(_ definition: RunDefinition, _ options: CoordinatorOptions) throws {
+        self.definition = definition
+        self.options = options
+        let progress = ProgressLine()
+        folder = try RunFolder(path: options.runFolder, resume: options.resume)
+        let store = try CheckpointStore(folder: folder.checkpoints, keep: definition.recipe.checkpoint.keep)
+        resume = try options.resume
+            ? ResumePoint.latest(in: store, definition) { progress.note($0) } : nil
+        plan = try resume.flatMap { try $0.plan.isEmpty ? nil : Plan(json: Data($0.plan.utf8)) }
+        log = try RunLog(folder, definition, resumedStep: resume?.step, progress: progress)
+        try definition.recipe.write(to: folder.recipe)
+        let switchboard = try ZeroMQSwitchboard()
+        self.switchboard = switchboard
+        events = Mailbox(waker: switchboard.waker)
+        sink = CheckpointSink(store, events: events)
+        machine = CoordinatorMachine(Self.settings(definition, options, resume))
+        switch options.workers {
+        case .local:
+            temporaryFolder = try Self.makeTemporaryFolder()
+            (hub, endpoint) = try switchboard.bind("ipc://\(temporaryFolder!)/coordinator")
+        case .joining(_, let wanted):
+            temporaryFolder = nil
+            (hub, endpoint) = try switchboard.bind(wanted)
+        }
+    }
+
+    private static func settings(
+        _ definition: RunDefinition, _ options: CoordinatorOptions, _ resume: ResumePoint?
+    ) -> CoordinatorMachine.Settings {
+        CoordinatorMachine.Settings(
+            run: .random(), version: options.version, recipe: definition.recipe.yaml,
+            schedule: definition.schedule, workersWanted: options.workersWanted,
+            timeout: .seconds(definition.recipe.timeout),
+            instructionLevel: definition.recipe.isa == "auto" ? resume?.instructionLevel : definition.recipe.isa,
+            resume: resume.map { CoordinatorMachine.Resume(step: $0.step, phase: $0.phase) })
+    }
+
+    /// A folder for sockets with a path short enough for them.
+    private static func makeTemporaryFolder() throws -> String {
+        var template = Array("/tmp/espalier-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else {
+            throw ObserveError("/tmp", "no folder for sockets can be made there: \(String(cString: strerror(errno)))")
+        }
+        return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// Runs to the end. Returns within bounded time after a signal, a failure or the last step.
+    public func run() throws -> RunOutcome {
+        StopSignals.install()
+        defer { cleanUp() }
+        try startWorkers()
+        if let resume { log.note("going on from step \(resume.step)") }
+        while outcome == nil {
+            for event in try switchboard.poll(timeout: .milliseconds(100)) { try receive(event) }
+            for event in events.drain() { try tell(event) }
+            if StopSignals.count > 0 { try tell(.stopRequested(reason: StopSignals.lastName)) }
+            try tell(.tick)
+            try stateSender.pump(switchboard) { machine.envelope(.stateChunk($0)) }
+        }
+        return outcome!
+    }
+
+    private func startWorkers() throws {
+        switch options.workers {
+        case .joining(let count, _):
+            log.note("listening on \(endpoint) for \(count) worker\(count == 1 ? "" : "s")")
+        case .local(let count, let threads):
+            localWorkers = try LocalWorkers(
+                count: count,
+                arguments: [
+                    "worker", "--join", endpoint, "--threads", String(threads), "--local",
+                    "--timeout", String(definition.recipe.timeout),
+                ],
+                events: events)
+        }
+    }
+
+    private func cleanUp() {
+        sink.close()
+        switchboard.close(flush: .seconds(1))
+        localWorkers?.finish(patience: .seconds(5))
+        if let temporaryFolder { try? FileManager.default.removeItem(atPath: temporaryFolder) }
+    }
+
+    /// What came out, for people.
+    public var summary: String {
+        var lines: [String] = []
+        if let plan {
+            let (flops, parameters) = (plan.pruned.flops.convLinear, plan.pruned.parameters.convLinear)
+            lines.append(
+                "pruned network: \(Show.count(flops)) FLOPs, "
+                    + "\(Show.percent(Double(flops) / Double(plan.baseline.flops.convLinear))) of the baseline's; "
+                    + "\(Show.count(parameters)) parameters, "
+                    + "\(Show.percent(Double(parameters) / Double(plan.baseline.parameters.convLinear)))")
+        }
+        if let evaluation = lastEvaluation {
+            let images = Double(max(evaluation.images, 1))
+            lines.append(
+                "test accuracy: \(Show.percent(Double(evaluation.top1) / images)) "
+                    + "(top-5 \(Show.percent(Double(evaluation.top5) / images))) at step \(evaluation.step)")
+        }
+        lines.append("run folder: \(folder.path)")
+        return lines.joined(separator: "\n")
+    }
+
+    func tell(_ event: CoordinatorEvent) throws {
+        for directive in machine.handle(event, at: ContinuousClock.now - start) { try perform(directive) }
+    }
+
+    private func receive(_ event: TransportEvent) throws {
+        switch event {
+        case .message(let remote, let frames):
+            guard case .peer(_, let identity) = remote, let first = frames.first else { return }
+            receive(frames, first, identity, remote)
+        case .refused(let remote, let reason):
+            log.note("dropped a message from \(remote): \(reason)")
+        case .connected, .disconnected, .woken:
+            break
+        }
+    }
+
+    private func receive(_ frames: [Frame], _ first: Frame, _ identity: [UInt8], _ remote: Remote) {
+        do {
+            let message = try ControlMessage(decoding: first.bytes)
+            switch message.body {
+            case .stateChunk(let chunk):
+                if identity == saver, frames.count == 2, message.run == machine.settings.run {
+                    sink.append(chunk, frames[1])
+                }
+            case .statusRequest:
+                var reply = WireStatusReply()
+                reply.json = machine.status(of: definition.recipe.network).json
+                try? switchboard.send([Frame(machine.envelope(.statusReply(reply)).encoded())], to: remote)
+            default:
+                try tell(.message(message, sender: identity))
+            }
+        } catch {
+            log.note("dropped a message from \(remote): \(error)")
+        }
+    }
+
+    func send(_ message: ControlMessage, to identity: [UInt8]) {
+        do {
+            try switchboard.send([Frame(message.encoded())], to: .peer(hub, identity: identity))
+        } catch {
+            // A worker that cannot be reached is found by its silence or by the end of its process.
+            if outcome == nil { log.note("\(error)") }
+        }
+    }
+
+    func sendState(_ snapshot: StateSnapshot, to identity: [UInt8]) {
+        stateSender.add(snapshot, to: .peer(hub, identity: identity))
+    }
+}

@@ -1,0 +1,83 @@
+import Checkpoint
+import ClusterCore
+import Foundation
+import Hypernet
+import NeuralNet
+import Recipe
+import TensorCore
+
+/// Where a run goes on from: a verified checkpoint, as workers will get it.
+struct ResumePoint {
+    let phase: Phase
+    let step: Int
+    /// JSON; empty in the search phase and for plain networks.
+    let plan: String
+    let snapshot: StateSnapshot
+    /// The level that the run was pinned to: another would round differently.
+    let instructionLevel: String?
+
+    /// The newest usable checkpoint of a run; nil if there is none yet.
+    /// - Parameter note: told about checkpoints that had to be passed over.
+    /// - Throws: `CheckpointError`, ``ResumeError``.
+    static func latest(
+        in store: CheckpointStore, _ definition: RunDefinition, note: (String) -> Void
+    ) throws -> ResumePoint? {
+        guard let (checkpoint, skipped) = try store.openLatest(fallback: true) else { return nil }
+        for error in skipped { note("passed over a checkpoint: \(error)") }
+        return try ResumePoint(checkpoint, definition)
+    }
+
+    init(_ checkpoint: Checkpoint, _ definition: RunDefinition) throws {
+        let manifest = checkpoint.manifest
+        guard manifest.recipeFingerprint == definition.recipe.fingerprint else {
+            throw ResumeError.otherRecipe(checkpoint.path)
+        }
+        guard let optimizer = checkpoint.optimizer, let exponents = manifest.exponents else {
+            throw ResumeError.incomplete(checkpoint.path)
+        }
+        phase = manifest.phase == .search ? .search : .converge
+        step = manifest.step
+        instructionLevel = manifest.instructionLevel
+        plan = try manifest.plan.map { try $0.json } ?? ""
+        let layout = try definition.stateLayout(plan: plan)
+        let weights = try AlignedBuffer<Float>(attempting: layout.count)
+        for tensor in layout.tensors {
+            try checkpoint.model.read(tensor.name, into: weights.pointer + tensor.offset, count: tensor.count)
+        }
+        let momentum = try AlignedBuffer<Float>(attempting: layout.parameterCount)
+        for tensor in layout.parameters {
+            try optimizer.read(tensor.name, into: momentum.pointer + tensor.offset, count: tensor.count)
+        }
+        snapshot = StateSnapshot(
+            step: step, exponents: try exponents.json, weights: weights, momentum: momentum)
+    }
+}
+
+enum ResumeError: Error, CustomStringConvertible {
+    case otherRecipe(String)
+    case incomplete(String)
+
+    var description: String {
+        switch self {
+        case .otherRecipe(let path):
+            "\(path): written by another recipe; give the recipe that began the run, or another --run folder"
+        case .incomplete(let path):
+            "\(path): has no optimizer state, so a run cannot go on from it"
+        }
+    }
+}
+
+extension JSONValue {
+    init(json: String) throws {
+        self = try JSONDecoder().decode(JSONValue.self, from: Data(json.utf8))
+    }
+
+    /// As text, keys sorted.
+    var json: String {
+        get throws {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys]
+            return String(decoding: try encoder.encode(self), as: UTF8.self)
+        }
+    }
+}

@@ -1,0 +1,34 @@
+public import Hypernet
+import NeuralNet
+import Observe
+
+/// The plan as people read it: channels kept per latent vector, costs before and after.
+public enum PlanReport {
+    public static func text(_ plan: Plan) -> String {
+        var vectors = TextTable([
+            ("latent vector", .left), ("kept", .right), ("of", .right), ("", .left), ("least", .right),
+            ("median importance", .right), ("greatest", .right),
+        ])
+        for vector in plan.vectors {
+            let isBound = vector.kept.count == vector.floor && vector.floor < vector.length
+            let importance = vector.importance.map { Show.decimals(Double($0), 6) }
+            vectors.add(
+                [vector.name, "\(vector.kept.count)", "\(vector.length)", isBound ? "floor" : ""] + importance)
+        }
+        var costs = TextTable([
+            ("", .left), ("baseline", .right), ("widened", .right), ("pruned", .right), ("pruned / baseline", .right),
+        ])
+        let flops = [plan.baseline, plan.widened, plan.pruned].map(\.flops.convLinear)
+        let parameters = [plan.baseline, plan.widened, plan.pruned].map(\.parameters.convLinear)
+        costs.add(row("FLOPs (conv + linear)", flops))
+        costs.add(row("parameters (conv + linear)", parameters))
+        return [
+            "plan for \(plan.network), threshold \(plan.threshold)", vectors.description, costs.description,
+            plan.shortfall,
+        ].compactMap { $0 }.joined(separator: "\n")
+    }
+
+    private static func row(_ title: String, _ counts: [Int]) -> [String] {
+        [title] + counts.map(Show.count) + [Show.percent(Double(counts[2]) / Double(counts[0]))]
+    }
+}

@@ -1,0 +1,118 @@
+import ClusterCore
+import Collective
+import Transport
+
+/// The sockets' thread's side of one step's all-reduce: sums contributions to the parts that this worker owns, passes
+/// complete blocks on, and gathers the whole vector. Knows nothing of sockets: what to send comes back as messages.
+final class Reduction {
+    /// A message for each of these workers.
+    struct Outgoing {
+        let workers: [UInt32]
+        let frames: [Frame]
+    }
+
+    private(set) var context: ReductionContext
+    private let elements: Int
+    private let shards: Int
+    private let others: [UInt32]
+    private var reducers: [Int: PartReducer] = [:]
+    private let gathering: Gathering
+    private let workspace = BlockWorkspace()
+    private(set) var bytesSent: UInt64 = 0
+    private(set) var bytesUncoded: UInt64 = 0
+
+    /// - Parameters:
+    ///   - elements: of the vector.
+    ///   - shards: of a global batch.
+    ///   - others: all workers but this one.
+    init(_ context: ReductionContext, elements: Int, shards: Int, owners: [UInt32], others: [UInt32]) {
+        self.context = context
+        self.elements = elements
+        self.shards = shards
+        self.others = others
+        gathering = Gathering(partition: context.partition, parts: owners.count, count: elements)
+        for (part, owner) in owners.enumerated() where owner == context.worker {
+            reducers[part] = PartReducer(
+                range: context.partition.range(ofPart: part), blocks: context.partition.blocks(ofPart: part),
+                shards: shards)
+        }
+    }
+
+    /// Whether the same objects serve another step: nothing but the step has changed.
+    func serves(_ context: ReductionContext, elements: Int, shards: Int, owners: [UInt32]) -> Bool {
+        self.elements == elements && self.shards == shards && self.context.partition == context.partition
+            && self.context.generation == context.generation
+            && owners.indices.filter { owners[$0] == context.worker } == reducers.keys.sorted()
+    }
+
+    /// Starts over for another step or attempt.
+    func restart(_ context: ReductionContext) {
+        self.context = context
+        for reducer in reducers.values { reducer.reset() }
+        gathering.reset()
+        (bytesSent, bytesUncoded) = (0, 0)
+    }
+
+    var isComplete: Bool { gathering.isComplete }
+
+    /// The gathered vector with this worker's traffic. Leave the reduction alone until the step is applied.
+    var gathered: GatheredSums {
+        GatheredSums(gathering, bytesSent: bytesSent, bytesUncoded: bytesUncoded)
+    }
+
+    // MARK: Events
+
+    /// This worker's own contributions: its own parts are summed, the others' messages come back to be sent.
+    func contribute(_ contributions: Contributions) throws(CollectiveError) -> [Outgoing] {
+        var outgoing = contributions.messages.map { message in
+            note(sent: message.frames, elements: message.elements, receivers: 1)
+            return Outgoing(workers: [message.owner], frames: message.frames)
+        }
+        for own in contributions.own {
+            guard let reducer = reducers[own.part] else { continue }
+            let outcome = try own.values.withUnsafeBufferPointer { values throws(CollectiveError) in
+                try reducer.contribute(block: own.block, shards: contributions.shards, values: values)
+            }
+            outgoing += try follow(outcome, reducer, part: own.part)
+        }
+        return outgoing
+    }
+
+    /// A data message of the present step and attempt.
+    func receive(_ header: BlockHeader, _ payload: Frame) throws(CollectiveError) -> [Outgoing] {
+        let (part, block) = (Int(header.part), Int(header.block))
+        switch header.kind {
+        case .contribution:
+            guard let reducer = reducers[part] else { return [] }
+            let outcome = try payload.withUnsafeBytes { bytes throws(CollectiveError) in
+                try reducer.contribute(block: block, shards: header.shards, bytes: bytes, workspace: workspace)
+            }
+            return try follow(outcome, reducer, part: part)
+        case .reduced:
+            _ = try payload.withUnsafeBytes { bytes throws(CollectiveError) in
+                try gathering.take(part: part, block: block, bytes: bytes, workspace: workspace)
+            }
+            return []
+        }
+    }
+
+    /// A block that is complete goes to everyone, this worker included.
+    private func follow(
+        _ outcome: PartReducer.Outcome, _ reducer: PartReducer, part: Int
+    ) throws(CollectiveError) -> [Outgoing] {
+        guard case .blockComplete(let block) = outcome else { return [] }
+        let values = reducer.values(ofBlock: block)
+        _ = try gathering.take(part: part, block: block, values: values)
+        guard !others.isEmpty else { return [] }
+        let header = context.header(
+            .reduced, part: part, block: block, elements: values.count, shards: ShardSet(0..<shards))
+        let frames = context.message(header, values, workspace)
+        note(sent: frames, elements: values.count, receivers: others.count)
+        return [Outgoing(workers: others, frames: frames)]
+    }
+
+    private func note(sent frames: [Frame], elements: Int, receivers: Int) {
+        bytesSent += UInt64(frames.reduce(0) { $0 + $1.count } * receivers)
+        bytesUncoded += UInt64(elements * 4 * receivers)
+    }
+}

@@ -1,0 +1,43 @@
+import ArgumentParser
+import ClusterCore
+import Foundation
+import Training
+
+struct WorkerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "worker", abstract: "Work for a coordinator.")
+
+    @Option(help: "The coordinator: tcp://HOST:PORT.")
+    var join: String
+
+    @Option(help: "Compute threads; by default one for each processor.")
+    var threads: Int?
+
+    @Option(help: "Seconds without a word from the coordinator after which it is taken for dead.")
+    var timeout = 30.0
+
+    @Flag(help: ArgumentHelp("A child of espalier train.", visibility: .hidden))
+    var local = false
+
+    func validate() throws {
+        if let threads { try Limits.check("--threads", threads, Limits.threads) }
+        guard timeout >= 0.5, timeout <= 86_400 else {
+            throw ValidationError("--timeout is \(timeout); it must be from 0.5 to 86400 seconds")
+        }
+    }
+
+    func run() throws {
+        let driver = try WorkerDriver(
+            WorkerOptions(
+                join: join, threads: threads ?? ProcessInfo.processInfo.activeProcessorCount,
+                timeout: .seconds(timeout), isLocal: local, version: Espalier.version))
+        switch try driver.run() {
+        case .done(let reason):
+            if !local { print("worker: \(reason)") }
+        case .failed(let reason):
+            // Local workers' failures are the coordinator's to tell.
+            if !local { Say.error(reason) }
+            throw ExitCode.failure
+        }
+    }
+}

@@ -1,0 +1,34 @@
+import ArgumentParser
+import ModelZoo
+import Recipe
+
+/// The recipe and what the command line changes of it.
+struct RecipeOptions: ParsableArguments {
+    @Argument(help: "The recipe: a YAML file that says what to train, on what, how.")
+    var recipe: String
+
+    @Option(name: .customLong("set"), help: "Change a key of the recipe, e.g. data.path=/data or epochs=5.")
+    var overrides: [String] = []
+
+    func load() throws -> Recipe {
+        try Recipe(path: recipe, overrides: overrides, networks: ModelZoo.names)
+    }
+
+    /// `runs/` and the recipe's name: where a run goes unless told otherwise.
+    var defaultRunFolder: String {
+        let name = recipe.split(separator: "/").last.map(String.init) ?? "run"
+        return "runs/" + (name.split(separator: ".").first.map(String.init) ?? "run")
+    }
+}
+
+/// Bounds on what a user may ask for.
+enum Limits {
+    static let threads = 1...1024
+    static let workers = 1...256
+
+    static func check(_ name: String, _ value: Int, _ range: ClosedRange<Int>) throws {
+        guard range.contains(value) else {
+            throw ValidationError("\(name) is \(value); it must be from \(range.lowerBound) to \(range.upperBound)")
+        }
+    }
+}

@@ -1,0 +1,18 @@
+import ArgumentParser
+import ClusterCore
+
+extension RunOutcome {
+    /// Ends the command with the code that scripts and schedulers look at.
+    func end() throws {
+        switch self {
+        case .done:
+            return
+        case .preempted(let step, let reason):
+            Say.error("\(reason) at step \(step), after a checkpoint; go on with --resume")
+            throw ExitCode.preempted
+        case .failed(let reason):
+            Say.error(reason)
+            throw ExitCode.failure
+        }
+    }
+}

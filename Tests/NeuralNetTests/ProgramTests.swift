@@ -1,0 +1,92 @@
+import Testing
+
+@testable import NeuralNet
+
+/// How graphs are compiled: fusion, stages, memory.
+struct ProgramTests {
+    @Test func fusesNormsWithAddsAndRectifiers() {
+        let graph = TestNetworks.residual
+        func index(_ name: String) -> Int { graph.nodes.firstIndex { $0.name == name } ?? -1 }
+        let norms = Unit.all(of: graph).filter(\.isNorm)
+        func unit(_ name: String) -> Unit? { norms.first { $0.node == index(name) } }
+        #expect(unit("stem.norm")?.last == index("stem.relu"))
+        #expect(unit("block1.norm")?.last == index("block1.relu"))
+        #expect(unit("block1.norm")?.residual == index("stem.relu"))
+        // Of the two norms that are added, the later takes the add; the other stands alone.
+        #expect(unit("block2.downnorm")?.residual == index("block2.norm"))
+        #expect(unit("block2.norm")?.last == index("block2.norm"))
+        #expect(unit("block2.norm")?.rectifies == false)
+    }
+
+    /// A norm's sums are taken before its stage, and it is applied in or after it, forward and backward.
+    @Test(arguments: TestNetworks.all)
+    func normsWaitForTheirSums(_ graph: Graph) {
+        let program = Program(graph, slice: 2, training: true)
+        for (stages, isForward) in [(program.forward, true), (program.backward, false)] {
+            var summed = Set<Int>()
+            var combined = Set<Int>()
+            for stage in stages {
+                #expect(summed.isSuperset(of: stage.norms))
+                combined.formUnion(stage.norms)
+                for work in stage.works {
+                    switch work {
+                    case .normSums(let layer, _), .normBackSums(let layer, _, _, _): summed.insert(layer)
+                    case .normalize(let layer, _, _, _, _), .normBackApply(let layer, _, _, _):
+                        #expect(combined.contains(layer))
+                    default: break
+                    }
+                }
+            }
+            #expect(combined == summed)
+            #expect(summed.count == program.norms.count || !isForward && graph.name == "dead end")
+        }
+    }
+
+    /// Buffers that are alive at once do not overlap; whatever is read was written before.
+    @Test(arguments: TestNetworks.all, [true, false])
+    func buffersDoNotOverlap(_ graph: Graph, _ training: Bool) {
+        let program = Program(graph, slice: 3, training: training)
+        let works = program.works
+        var lives: [Int: ClosedRange<Int>] = [:]
+        for (position, work) in works.enumerated() {
+            for buffer in work.buffers {
+                lives[buffer] = (lives[buffer]?.lowerBound ?? position)...position
+            }
+        }
+        for (one, life) in lives {
+            let range = program.bufferOffsets[one]..<program.bufferOffsets[one] + program.bufferCounts[one]
+            #expect(range.upperBound <= program.arenaCount && range.lowerBound % 16 == 0)
+            for (other, otherLife) in lives where other > one && life.overlaps(otherLife) {
+                let start = program.bufferOffsets[other]
+                #expect(!range.overlaps(start..<start + program.bufferCounts[other]), "\(one), \(other)")
+            }
+        }
+    }
+
+    /// An evaluation needs less memory than training, and both less than all buffers apart.
+    @Test func memoryIsShared() {
+        let training = Program(TestNetworks.residual, slice: 4, training: true)
+        let evaluation = Program(TestNetworks.residual, slice: 4, training: false)
+        #expect(evaluation.arenaCount * 2 < training.arenaCount)
+        #expect(training.arenaCount < training.bufferCounts.reduce(0, +))
+    }
+
+    @Test func plansAreTight() {
+        let plan = MemoryPlan([
+            .init(count: 100, first: 0, last: 1), .init(count: 50, first: 1, last: 2),
+            .init(count: 100, first: 2, last: 3), .init(count: 7, first: 0, last: 3),
+        ])
+        #expect(plan.count == 112 + 64 + 16)
+        #expect(plan.offsets == [0, 112, 0, 176])
+        #expect(MemoryPlan([]).count == 0)
+    }
+
+    @Test(arguments: [
+        (1, 32, 8), (16, 32, 1), (1, 4, 1), (1, 1, 1), (1, 20, 4), (1, 22, 2), (1, 7, 1), (4, 64, 2),
+    ])
+    func slicesFollowTheWorkPerParameter(_ side: Int, _ shard: Int, _ slice: Int) {
+        var graph = Graph(name: "sized", channels: 8, height: side * 4, width: side * 4)
+        graph.classify(graph.add("conv", .convolution(Convolution(outChannels: 8, kernel: 3)), 0), classes: 4)
+        #expect(Executor.sliceSize(for: graph, shard: shard) == slice)
+    }
+}

@@ -1,0 +1,79 @@
+import NeuralNet
+import Randomness
+import TensorCore
+import TestSupport
+
+/// Random images and labels, a shard for the executor and for the reference alike.
+struct TestShard: ShardSource {
+    let graph: Graph
+    let count: Int
+    let seed: UInt64
+    /// The image at which `write` throws.
+    var failing: Set<Int> = []
+    var badLabel: Int?
+
+    struct Failure: Error, Equatable {
+        var image: Int
+    }
+
+    init(_ graph: Graph, count: Int, seed: UInt64) {
+        self.graph = graph
+        self.count = count
+        self.seed = seed
+    }
+
+    func label(_ index: Int) -> Int {
+        if index == badLabel { return graph.outputCount }
+        return CounterRandom(seed: seed, stream: 1).integer(UInt64(index), below: graph.outputCount)
+    }
+
+    func pixel(_ index: Int) -> Float { Float(CounterRandom(seed: seed, stream: 2).normal(UInt64(index))) }
+
+    func write(_ index: Int, into pixels: UnsafeMutableBufferPointer<Float>) throws {
+        if failing.contains(index) { throw Failure(image: index) }
+        for place in pixels.indices { pixels[place] = pixel(index * pixels.count + place) }
+    }
+
+    var labels: [Int] { (0..<count).map(label) }
+    var images: [Double] { (0..<count * graph.inputShape.count).map { Double(pixel($0)) } }
+}
+
+/// A state in which no tensor is trivial.
+func testState(_ graph: Graph, seed: UInt64 = 5) -> [Float] {
+    let layout = ParameterLayout(graph)
+    var state = [Float](repeating: 0, count: layout.count)
+    state.withUnsafeMutableBufferPointer { InitialWeights.fill($0, graph: graph, seed: seed) }
+    let random = CounterRandom(seed: seed, stream: 77)
+    for tensor in layout.tensors {
+        for place in tensor.range {
+            let draw = Float(random.normal(UInt64(place)))
+            switch tensor.role {
+            case .normScale: state[place] = 1 + draw / 4
+            case .normShift, .runningMean: state[place] = draw / 4
+            case .runningVariance: state[place] = 0.5 + draw * draw
+            default: break
+            }
+        }
+    }
+    return state
+}
+
+extension Executor {
+    /// A step of several shards, coded as the cluster does it: once to measure, once to count.
+    func sums(
+        of shards: [TestShard], gradientBits: Int = 28, slices: Int? = nil
+    ) throws -> (sums: [Int32], exponents: FixedPointState) {
+        let batch = shards.reduce(0) { $0 + $1.count }
+        var exponents = FixedPointState(
+            uncalibrated: layout, gradientBits: gradientBits, slices: batch / slice, shards: batch / shard)
+        var sums = [Int32](repeating: 0, count: layout.count)
+        for _ in 0..<2 {
+            beginStep(exponents, globalBatch: batch)
+            for shard in shards { try train(shard) }
+            let reports = sums.withUnsafeMutableBufferPointer { finishStep(into: $0.baseAddress!) }
+            if reports.isEmpty { break }
+            try exponents.raise(for: reports, layout: layout)
+        }
+        return (sums, exponents)
+    }
+}

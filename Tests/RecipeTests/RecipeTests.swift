@@ -1,0 +1,140 @@
+import Foundation
+import Recipe
+import TestSupport
+import Testing
+
+/// What a recipe may say, and what it means.
+@Suite struct RecipeTests {
+    static let least = "network: resnet20\nepochs: 3\ndata: {format: synthetic}\n"
+
+    func recipe(_ text: String, _ overrides: [String] = []) throws -> Recipe {
+        try Recipe(text: text, file: "r.yaml", overrides: overrides)
+    }
+
+    @Test func defaultsAreFilledIn() throws {
+        let recipe = try recipe(Self.least)
+        #expect(recipe.seed == 1 && recipe.batch == 64 && recipe.shard == 32 && recipe.gradientBits == 24)
+        #expect(
+            recipe.data.imageSize == 32 && recipe.data.trainCount == 8_000 && recipe.data.testCount == 2_000)
+        #expect(recipe.optimizer.learningRate == 0.1 && recipe.optimizer.momentum == 0.9)
+        #expect(recipe.optimizer.weightDecay == 1e-4 && !recipe.optimizer.nesterov)
+        #expect(recipe.schedule == .constant && recipe.shrink == nil && recipe.maxSteps == nil)
+        #expect(recipe.checkpoint.every == .epochs(1) && recipe.checkpoint.keep == 2)
+        #expect(recipe.evaluate.everyEpochs == 1 && recipe.isa == "auto" && recipe.timeout == 30)
+    }
+
+    @Test func everythingCanBeSaid() throws {
+        let text = """
+            network: resnet50
+            seed: 7
+            batch: 256
+            shard: 16
+            epochs: 150
+            max_steps: 10
+            precision: fp32
+            gradient_bits: 20
+            data: {format: imagefolder, path: "a b#c", image_size: 160}
+            optimizer: {kind: sgd, learning_rate: 0.05, momentum: 0.8, weight_decay: 4e-5, nesterov: true}
+            schedule: {kind: step, milestones: [0.5, 100, 1.2e2], factor: 0.2}
+            shrink:
+              {method: lw-dna, width: 3, embedding: 2, steps: 2, importance: magnitude, search: reference,
+               budget: {flops: 3.73G}, rho: 0.4, tau: 0.5, min_channels: 8}
+            checkpoint: {every_steps: 100, keep: 5}
+            evaluate: {every_epochs: 2}
+            isa: avx2
+            timeout: 2.5
+            """
+        let recipe = try recipe(text)
+        #expect(recipe.maxSteps == 10 && recipe.shard == 16 && recipe.data.path == "a b#c")
+        #expect(recipe.data.imageSize == 160 && recipe.data.trainCount == nil)
+        #expect(recipe.schedule.milestoneEpochs(epochs: 150) == [75, 100, 120])
+        let shrink = try #require(recipe.shrink)
+        #expect(
+            shrink.budget == .flops(3_730_000_000) && shrink.rho == 0.4 && shrink.importance == .magnitude)
+        #expect(shrink.search == .reference && shrink.width == 3 && shrink.minChannels == 8)
+        #expect(recipe.checkpoint.every == .steps(100) && recipe.timeout == 2.5 && recipe.isa == "avx2")
+        #expect(try self.recipe(recipe.yaml) == recipe)
+    }
+
+    @Test(arguments: [
+        ("540000", 540_000), ("0.54M", 540_000), ("12k", 12_000), ("1.5K", 1_500), ("4.1177G", 4_117_700_000),
+        ("1e6", 1_000_000),
+    ])
+    func countsHaveSuffixes(text: String, count: Int) throws {
+        let recipe = try recipe(Self.least + "shrink: {budget: {parameters: \(text)}}\n")
+        #expect(recipe.shrink?.budget == .parameters(count))
+    }
+
+    @Test(arguments: [(1, 1), (8, 8), (32, 32), (96, 32)])
+    func theShardFollowsASmallBatch(batch: Int, shard: Int) throws {
+        #expect(try recipe(Self.least + "batch: \(batch)\n").shard == shard)
+    }
+
+    @Test func overridesReplaceAndAdd() throws {
+        let text = Self.least + "shrink: {budget: {ratio: 0.5}, rho: 0.3}\ncheckpoint: {every_epochs: 3}\n"
+        let recipe = try recipe(
+            text,
+            [
+                "batch=128", "optimizer.learning_rate = 0.5", "shrink.budget.flops=1G", "shrink.rho=null",
+                "checkpoint.every_steps=5", "data.format=cifar10", "data.path=/a = #b: c",
+                "schedule.kind=step",
+                "schedule.milestones=[1, 2]",
+            ])
+        #expect(recipe.batch == 128 && recipe.optimizer.learningRate == 0.5)
+        #expect(recipe.shrink?.budget == .flops(1_000_000_000) && recipe.shrink?.rho == nil)
+        #expect(recipe.checkpoint.every == .steps(5) && recipe.data.path == "/a = #b: c")
+        #expect(recipe.schedule == .step(milestones: [1, 2], factor: 0.1))
+    }
+
+    @Test(arguments: ["shrink=null", "shrink=none", "shrink=", "shrink=~"])
+    func shrinkingCanBeSwitchedOff(argument: String) throws {
+        #expect(try recipe(Self.least + "shrink: {budget: {ratio: 0.5}}\n", [argument]).shrink == nil)
+    }
+
+    @Test(arguments: [
+        "max_steps=5", "checkpoint.keep=9", "checkpoint.every_steps=7", "evaluate.every_epochs=9",
+        "timeout=5",
+        "data.test_count=50",
+    ])
+    func theFingerprintIgnoresWhatDoesNotDecide(argument: String) throws {
+        #expect(try recipe(Self.least, [argument]).fingerprint == recipe(Self.least).fingerprint)
+    }
+
+    @Test(arguments: [
+        "seed=2", "batch=128", "shard=16", "epochs=4", "gradient_bits=20", "optimizer.momentum=0.8",
+        "schedule.kind=cosine", "shrink.budget.ratio=0.5", "network=resnet32", "isa=avx2",
+        "data.train_count=9",
+    ])
+    func theFingerprintFollowsWhatDecides(argument: String) throws {
+        #expect(try recipe(Self.least, [argument]).fingerprint != recipe(Self.least).fingerprint)
+    }
+
+    @Test func theFingerprintIsOfMeaningNotOfText() throws {
+        let other = "# hello\ndata:\n  format: 'synthetic'\nbatch: 64\nepochs: 3\nnetwork: \"resnet20\"\n"
+        #expect(try recipe(other).fingerprint == recipe(Self.least).fingerprint)
+        #expect(try recipe(other).fingerprint.count == 64)
+    }
+
+    @Test func theResolvedRecipeIsWrittenAndReadBack() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("recipe.yaml")
+        let odd = "a\"b\\c\u{1}\u{85}é😀 #: "
+        var recipe = try recipe(Self.least, ["data.format=cifar10", "data.path=x", "max_steps=3"])
+        recipe.data.path = odd
+        try recipe.write(to: path)
+        #expect(try Recipe(path: path) == recipe)
+        #expect(throws: RecipeError.self) { try recipe.write(to: folder.path("no/such/r.yaml")) }
+    }
+
+    static let shipped = Golden.packageRoot.appending(path: "cluster/recipes")
+
+    @Test(arguments: try FileManager.default.contentsOfDirectory(atPath: shipped.path).sorted())
+    func aShippedRecipeIsValidAndOpensWithItsLaunchLine(name: String) throws {
+        let path = Self.shipped.appending(path: name).path
+        let recipe = try Recipe(path: path)
+        #expect(try self.recipe(recipe.yaml) == recipe)
+        let first = try #require(
+            try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").first)
+        #expect(first.hasPrefix("# espalier train cluster/recipes/\(name) --workers 2"))
+    }
+}
