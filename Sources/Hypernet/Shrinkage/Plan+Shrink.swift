@@ -47,7 +47,9 @@ extension Plan {
     package init(keepingAllOf graph: Graph, wiring: LatentWiring) {
         network = graph.name
         vectors = wiring.vectors.map {
-            Vector(name: $0.name, length: $0.length, kept: Array(0..<$0.length), floor: $0.length, importance: [])
+            Vector(
+                name: $0.name, length: $0.length, kept: Array(0..<$0.length), floor: $0.length, importance: []
+            )
         }
         threshold = 0
         baseline = Cost(graph)
