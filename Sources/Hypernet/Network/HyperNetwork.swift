@@ -43,7 +43,8 @@ public final class HyperNetwork {
         self.init(graph: graph, wiring: LatentWiring(graph), embedding: embedding)
     }
 
-    init(graph: Graph, wiring: LatentWiring, embedding: Int) {
+    /// With a wiring that is not the graph's.
+    package init(graph: Graph, wiring: LatentWiring, embedding: Int) {
         self.wiring = wiring
         layout = HyperLayout(graph: graph, wiring: wiring, embedding: embedding)
         parameters = ParameterLayout(graph)

@@ -19,7 +19,7 @@ public struct Surgery: Sendable {
         try self.init(graph: graph, wiring: LatentWiring(graph), plan: plan)
     }
 
-    init(graph: Graph, wiring: LatentWiring, plan: Plan) throws(ShrinkError) {
+    package init(graph: Graph, wiring: LatentWiring, plan: Plan) throws(ShrinkError) {
         try Self.validate(plan, wiring)
         let channels = wiring.channels.map { side in side.map { Self.channels(of: $0, plan) } }
         let groupInputs = Dictionary(
@@ -104,7 +104,8 @@ public struct Surgery: Sendable {
             return (outputs, inputs, tensor.shape[2] * tensor.shape[3])
         case .linearWeight:
             precondition(
-                graph.shapes[node.inputs[0]].pixels == 1, "\(node.name) reads more than one pixel of each channel")
+                graph.shapes[node.inputs[0]].pixels == 1,
+                "\(node.name) reads more than one pixel of each channel")
             return (outputs, channels[node.inputs[0]] ?? Array(0..<tensor.shape[1]), 1)
         case .convolutionBias, .normScale, .normShift, .linearBias, .runningMean, .runningVariance:
             return (outputs, [0], 1)
