@@ -78,6 +78,7 @@ public final class WorkerDriver {
         hello.dataEndpoint = dataEndpoint
         hello.threads = UInt32(options.threads)
         hello.instructionLevel = Engine.offeredInstructionLevel
+        hello.denseAlgebra = Engine.denseAlgebraCore
         hello.host = ProcessInfo.processInfo.hostName
         hello.process = UInt32(ProcessInfo.processInfo.processIdentifier)
         return hello
