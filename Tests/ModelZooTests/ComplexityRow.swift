@@ -32,7 +32,8 @@ struct ComplexityRow: CustomStringConvertible, Sendable {
     }()
 
     private init?(_ entry: [String: Any]) {
-        guard let id = entry["id"] as? String, id.hasPrefix("resnet"), let module = entry["module"] as? String,
+        guard let id = entry["id"] as? String, id.hasPrefix("resnet"),
+            let module = entry["module"] as? String,
             let arguments = entry["args"] as? [String: Any], let depth = arguments["depth"] as? Int,
             let input = entry["input"] as? [Int], let dataset = entry["dataset"] as? String,
             let layerCount = entry["n_layers"] as? Int
@@ -46,7 +47,9 @@ struct ComplexityRow: CustomStringConvertible, Sendable {
         let counts = ["conv_linear", "conv_linear_bn", "conv_linear_bn_relu"]
         flops = counts.compactMap { entry["flops_\($0)"] as? Int }
         parameters = counts.compactMap { entry["params_\($0)"] as? Int }
-        let rows = (entry["layers"] as? [[Any]] ?? []).sorted { ($0[12] as? Int ?? 0) < ($1[12] as? Int ?? 0) }
+        let rows = (entry["layers"] as? [[Any]] ?? []).sorted {
+            ($0[12] as? Int ?? 0) < ($1[12] as? Int ?? 0)
+        }
         layers = rows.map { row in
             Layer(
                 name: row[0] as? String ?? "", kind: row[1] as? String ?? "",

@@ -4,16 +4,22 @@ import Testing
 
 @Suite("Counts of FLOPs and parameters")
 struct ComplexityTests {
-    @Test("every ResNet of the golden table, all three counts and the layer table", arguments: ComplexityRow.all)
+    @Test(
+        "every ResNet of the golden table, all three counts and the layer table", arguments: ComplexityRow.all
+    )
     func golden(_ row: ComplexityRow) throws {
         let graph = try ModelZoo.network(
             named: row.network, input: row.input, classes: row.classes, width: row.width,
             forHypernetwork: row.forHypernetwork)
         let complexity = Complexity(graph)
         #expect(
-            [complexity.flops.convLinear, complexity.flops.convLinearBN, complexity.flops.published] == row.flops)
+            [complexity.flops.convLinear, complexity.flops.convLinearBN, complexity.flops.published]
+                == row.flops)
         #expect(
-            [complexity.parameters.convLinear, complexity.parameters.convLinearBN, complexity.parameters.published]
+            [
+                complexity.parameters.convLinear, complexity.parameters.convLinearBN,
+                complexity.parameters.published,
+            ]
                 == row.parameters)
         #expect(ParameterLayout(graph).parameterCount == complexity.parameters.published)
         guard !row.layers.isEmpty else { return }
@@ -32,7 +38,8 @@ struct ComplexityTests {
     @Test(
         "the papers' figures",
         arguments: [
-            ("resnet50", 224, 1000, 4.1177, 25.557, 4.0892, 25.504), ("resnet56", 32, 10, 0.1274, 0.856, 0.1257, 0.852),
+            ("resnet50", 224, 1000, 4.1177, 25.557, 4.0892, 25.504),
+            ("resnet56", 32, 10, 0.1274, 0.856, 0.1257, 0.852),
         ])
     func published(
         name: String, input: Int, classes: Int, gflops: Double, mparams: Double, convGflops: Double,

@@ -29,7 +29,9 @@ struct ModelZooTests {
 
     @Test("only a plain CIFAR ResNet's stem has a bias; weights start as in the papers' code")
     func initialization() throws {
-        for (name, form, hasBias) in [("resnet20", false, true), ("resnet20", true, false), ("resnet18", false, false)] {
+        for (name, form, hasBias) in [
+            ("resnet20", false, true), ("resnet20", true, false), ("resnet18", false, false),
+        ] {
             let graph = try ModelZoo.network(named: name, input: 32, classes: 10, forHypernetwork: form)
             #expect((ParameterLayout(graph)["conv1.bias"] != nil) == hasBias)
             guard case .convolution(let stem) = graph.nodes[1].operation else {
@@ -42,7 +44,9 @@ struct ModelZooTests {
 
     @Test(
         "an unknown name is answered with the nearest known ones",
-        arguments: [("resnet-20", "resnet20"), ("ResNet50", "resnet50"), ("resnet165", "resnet164"), ("", "resnet20")])
+        arguments: [
+            ("resnet-20", "resnet20"), ("ResNet50", "resnet50"), ("resnet165", "resnet164"), ("", "resnet20"),
+        ])
     func unknown(name: String, nearest: String) {
         #expect {
             try ModelZoo.network(named: name, input: 32, classes: 10)
@@ -55,7 +59,8 @@ struct ModelZooTests {
     @Test(
         "sizes out of range are refused",
         arguments: [
-            (0, 10, 1.0), (-5, 10, 1), (Int.max, 10, 1), (32, 0, 1), (32, Int.max, 1), (32, 10, 0), (32, 10, -1),
+            (0, 10, 1.0), (-5, 10, 1), (Int.max, 10, 1), (32, 0, 1), (32, Int.max, 1), (32, 10, 0),
+            (32, 10, -1),
             (32, 10, .infinity), (32, 10, .nan),
         ])
     func outOfRange(input: Int, classes: Int, width: Double) {

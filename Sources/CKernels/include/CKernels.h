@@ -4,6 +4,7 @@
 #pragma once
 
 #include "BitShuffle.h"
+#include "Checksum.h"
 #include "Elementwise.h"
 #include "FixedPoint.h"
 #include "Hypernet.h"

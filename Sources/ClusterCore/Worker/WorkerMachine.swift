@@ -138,7 +138,9 @@ public struct WorkerMachine: Sendable {
         let first = begin.attempt == 0 && stage == .waiting && begin.step == UInt64(step)
         let again = begin.attempt > attempt && stage != .applying && begin.step == UInt64(step)
         guard first || again else { return }
-        guard !begin.partOwners.isEmpty else { return fail("\(coordinator) gave step \(begin.step) no owners") }
+        guard !begin.partOwners.isEmpty else {
+            return fail("\(coordinator) gave step \(begin.step) no owners")
+        }
         attempt = begin.attempt
         stage = .computing
         directives.append(

@@ -6,14 +6,21 @@ public import NeuralNet
 /// activation, a pool or a depthwise convolution passes on. METHODS, section 1.
 public struct LatentWiring: Equatable, Sendable {
     public struct Vector: Equatable, Sendable {
-        /// The first convolution that makes these channels, `input` for the image's, or the depthwise convolution
-        /// whose own input side it is with `.in` after it.
+        /// The first convolution that makes these channels, `input` for the image's, or the depthwise
+        /// convolution whose own input side it is with `.in` after it.
         public let name: String
         public let length: Int
         /// The image's channels and a depthwise convolution's input side are never pruned.
         public let isPrunable: Bool
         /// A linear layer reads these channels: their floor is τ instead of ρ.
         public let feedsClassifier: Bool
+
+        package init(name: String, length: Int, isPrunable: Bool, feedsClassifier: Bool) {
+            self.name = name
+            self.length = length
+            self.isPrunable = isPrunable
+            self.feedsClassifier = feedsClassifier
+        }
     }
 
     /// One side of a layer: channel c has latent element c / repeats of the vector (repeat_interleave).
@@ -33,6 +40,12 @@ public struct LatentWiring: Equatable, Sendable {
         /// The input channels of one group.
         public let input: Side
         public let output: Side
+
+        package init(node: Int, input: Side, output: Side) {
+            self.node = node
+            self.input = input
+            self.output = output
+        }
     }
 
     /// In the order of the first node that has them.
@@ -69,7 +82,7 @@ public struct LatentWiring: Equatable, Sendable {
     }
 
     /// A wiring that is not a graph's.
-    init(vectors: [Vector], layers: [Layer], channels: [Side?]) {
+    package init(vectors: [Vector], layers: [Layer], channels: [Side?]) {
         self.vectors = vectors
         self.layers = layers
         self.channels = channels

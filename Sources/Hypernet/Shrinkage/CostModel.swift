@@ -1,8 +1,8 @@
-import NeuralNet
+package import NeuralNet
 
-/// What a network costs as a function of how many elements of each latent vector stay: a sum of products, so that a
-/// threshold search need not build a graph for each threshold.
-struct CostModel: Sendable {
+/// What a network costs as a function of how many elements of each latent vector stay: a sum of products, so
+/// that a threshold search need not build a graph for each threshold.
+package struct CostModel: Sendable {
     /// factor · count[first] · count[second].
     private struct Term: Sendable {
         let factor: Int
@@ -13,7 +13,7 @@ struct CostModel: Sendable {
     private var terms: [Term] = []
     private var constant = 0
 
-    init(_ graph: Graph, _ wiring: LatentWiring, measure: Budget.Measure) {
+    package init(_ graph: Graph, _ wiring: LatentWiring, measure: Budget.Measure) {
         let withParameters = measure == .parameters
         var layers = wiring.layers.makeIterator()
         for (index, node) in graph.nodes.enumerated() {
@@ -47,7 +47,7 @@ struct CostModel: Sendable {
         }
     }
 
-    func cost(_ counts: [Int]) -> Int {
+    package func cost(_ counts: [Int]) -> Int {
         terms.reduce(constant) { $0 + $1.factor * counts[$1.first] * ($1.second.map { counts[$0] } ?? 1) }
     }
 }

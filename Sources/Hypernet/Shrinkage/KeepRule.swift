@@ -1,13 +1,13 @@
-/// Which elements stay at a threshold T: those with importance ≥ min(T, k-th largest of their vector), compared in
-/// fp32, ties kept; all of a vector whose floor k is its length.
-struct KeepRule: Sendable {
-    let importances: [[Float]]
+/// Which elements stay at a threshold T: those with importance ≥ min(T, k-th largest of their vector),
+/// compared in fp32, ties kept; all of a vector whose floor k is its length.
+package struct KeepRule: Sendable {
+    package let importances: [[Float]]
     /// Descending.
     private let sorted: [[Float]]
     /// The k-th largest importance; nil: the whole vector stays.
     private let bounds: [Float?]
 
-    init(
+    package init(
         importances: [[Float]], vectors: [LatentWiring.Vector], settings: ShrinkSettings
     ) throws(ShrinkError) {
         precondition(
@@ -24,7 +24,7 @@ struct KeepRule: Sendable {
         }
     }
 
-    func counts(_ threshold: Float) -> [Int] {
+    package func counts(_ threshold: Float) -> [Int] {
         sorted.indices.map { vector in
             guard let bound = bounds[vector] else { return sorted[vector].count }
             return Self.prefix(of: sorted[vector], atLeast: min(threshold, bound))
@@ -32,16 +32,16 @@ struct KeepRule: Sendable {
     }
 
     /// The indices that stay, ascending.
-    func kept(_ threshold: Float) -> [[Int]] {
+    package func kept(_ threshold: Float) -> [[Int]] {
         importances.indices.map { vector in
             guard let bound = bounds[vector] else { return Array(importances[vector].indices) }
             return importances[vector].indices.filter { importances[vector][$0] >= min(threshold, bound) }
         }
     }
 
-    /// Thresholds between which the counts change: every importance that a threshold can cut above, ascending, and
-    /// one above all of them.
-    var candidates: [Float] {
+    /// Thresholds between which the counts change: every importance that a threshold can cut above,
+    /// ascending, and one above all of them.
+    package var candidates: [Float] {
         var values = Set<Float>()
         for (vector, bound) in bounds.enumerated() where bound != nil {
             values.formUnion(importances[vector])

@@ -43,7 +43,25 @@ extension Plan {
         pruned = Cost(try Surgery(graph: graph, plan: self).pruned)
     }
 
-    /// Least, median and greatest; empty where they are not all finite, which only a vector that is not pruned may be.
+    /// Keeps everything.
+    package init(keepingAllOf graph: Graph, wiring: LatentWiring) {
+        network = graph.name
+        vectors = wiring.vectors.map {
+            Vector(
+                name: $0.name, length: $0.length, kept: Array(0..<$0.length), floor: $0.length, importance: []
+            )
+        }
+        threshold = 0
+        baseline = Cost(graph)
+        widened = baseline
+        pruned = baseline
+        measure = .flops
+        limit = baseline.flops.convLinear
+        isReached = true
+    }
+
+    /// Least, median and greatest; empty where they are not all finite, which only a vector that is not
+    /// pruned may be.
     private static func summary(_ importances: [Float]) -> [Float] {
         let sorted = importances.sorted()
         guard let least = sorted.first, let greatest = sorted.last, sorted.allSatisfy(\.isFinite) else {

@@ -1,7 +1,7 @@
 public import NeuralNet
 
-/// Cuts a network down to a plan: its graph, and a flat vector of its weights. Batch norms, running statistics and
-/// the inputs of linear layers follow the channels; nothing is reset.
+/// Cuts a network down to a plan: its graph, and a flat vector of its weights. Batch norms, running
+/// statistics and the inputs of linear layers follow the channels; nothing is reset.
 public struct Surgery: Sendable {
     /// The widened network.
     public let graph: Graph
@@ -14,12 +14,13 @@ public struct Surgery: Sendable {
     /// Of each convolution's node, the input channels of a group that stay.
     private let groupInputs: [Int: [Int]]
 
-    /// Throws if the plan is not one of this network: other vectors, or indices that are not ascending or in range.
+    /// Throws if the plan is not one of this network: other vectors, or indices that are not ascending or in
+    /// range.
     public init(graph: Graph, plan: Plan) throws(ShrinkError) {
         try self.init(graph: graph, wiring: LatentWiring(graph), plan: plan)
     }
 
-    init(graph: Graph, wiring: LatentWiring, plan: Plan) throws(ShrinkError) {
+    package init(graph: Graph, wiring: LatentWiring, plan: Plan) throws(ShrinkError) {
         try Self.validate(plan, wiring)
         let channels = wiring.channels.map { side in side.map { Self.channels(of: $0, plan) } }
         let groupInputs = Dictionary(
@@ -104,7 +105,8 @@ public struct Surgery: Sendable {
             return (outputs, inputs, tensor.shape[2] * tensor.shape[3])
         case .linearWeight:
             precondition(
-                graph.shapes[node.inputs[0]].pixels == 1, "\(node.name) reads more than one pixel of each channel")
+                graph.shapes[node.inputs[0]].pixels == 1,
+                "\(node.name) reads more than one pixel of each channel")
             return (outputs, channels[node.inputs[0]] ?? Array(0..<tensor.shape[1]), 1)
         case .convolutionBias, .normScale, .normShift, .linearBias, .runningMean, .runningVariance:
             return (outputs, [0], 1)

@@ -1,28 +1,34 @@
 /// Finds the one global threshold on importance that meets a budget (METHODS, section 2.5).
-struct ThresholdSearch: Sendable {
+package struct ThresholdSearch: Sendable {
     /// One threshold that was tried, and the network it gives.
-    struct Trial: Equatable, Sendable {
-        let threshold: Double
-        let cost: Int
+    package struct Trial: Equatable, Sendable {
+        package let threshold: Double
+        package let cost: Int
         /// Of the widened network's cost.
-        let ratio: Double
+        package let ratio: Double
     }
 
-    struct Outcome: Equatable, Sendable {
-        let threshold: Double
+    package struct Outcome: Equatable, Sendable {
+        package let threshold: Double
         /// Per vector, ascending.
-        let kept: [[Int]]
-        let cost: Int
-        let ratio: Double
+        package let kept: [[Int]]
+        package let cost: Int
+        package let ratio: Double
         /// Exact: the cost is within the budget. Reference: it came within the tolerance.
-        let isReached: Bool
-        let trials: [Trial]
+        package let isReached: Bool
+        package let trials: [Trial]
     }
 
-    let rule: KeepRule
-    let model: CostModel
+    private let rule: KeepRule
+    private let model: CostModel
     /// The widened network's cost.
-    let widened: Int
+    private let widened: Int
+
+    package init(rule: KeepRule, model: CostModel, widened: Int) {
+        self.rule = rule
+        self.model = model
+        self.widened = widened
+    }
 
     private func trial(_ threshold: Double) -> Trial {
         let cost = model.cost(rule.counts(Float(threshold)))
@@ -36,9 +42,9 @@ struct ThresholdSearch: Sendable {
             isReached: isReached, trials: trials)
     }
 
-    /// The smallest threshold whose network costs at most `limit`, by bisection over the ranks of the importances.
-    /// If the floors alone cost more, the network of the floors.
-    func exact(limit: Int) -> Outcome {
+    /// The smallest threshold whose network costs at most `limit`, by bisection over the ranks of the
+    /// importances. If the floors alone cost more, the network of the floors.
+    package func exact(limit: Int) -> Outcome {
         let candidates = rule.candidates
         var trials: [Trial] = []
         func fits(_ index: Int) -> Bool {
@@ -54,12 +60,12 @@ struct ThresholdSearch: Sendable {
         return outcome(Double(candidates[high]), isReached: true, trials)
     }
 
-    /// The released code's bisection, threshold by threshold: from 0.005 in steps of 0.01, halved at each crossing of
-    /// the target, at most 100 times.
+    /// The released code's bisection, threshold by threshold: from 0.005 in steps of 0.01, halved at each
+    /// crossing of the target, at most 100 times.
     ///
-    /// Where it does not come within the tolerance, the threshold is one update beyond the last one tried; where the
-    /// un-pruned network is within it, nothing is tried and 0.005 it is.
-    func reference(target: Double) -> Outcome {
+    /// Where it does not come within the tolerance, the threshold is one update beyond the last one tried;
+    /// where the un-pruned network is within it, nothing is tried and 0.005 it is.
+    package func reference(target: Double) -> Outcome {
         var threshold = Reference.start
         var step = Reference.step
         var wasAbove: Bool?

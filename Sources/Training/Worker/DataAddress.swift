@@ -2,8 +2,8 @@ import Foundation
 import Glibc
 import Transport
 
-/// Where a worker's data hub listens so that its peers can reach it: beside an ipc coordinator's socket; for tcp on
-/// the address that this machine uses towards the coordinator, any free port.
+/// Where a worker's data hub listens so that its peers can reach it: beside an ipc coordinator's socket; for tcp
+/// on the address that this machine uses towards the coordinator, any free port.
 struct DataAddress {
     let endpoint: String
     /// The folder of an ipc coordinator's socket, which the coordinator removes with all in it when it ends.
@@ -37,8 +37,11 @@ struct DataAddress {
         }
         defer { freeaddrinfo(found) }
         let descriptor = socket(target.pointee.ai_family, target.pointee.ai_socktype, 0)
-        guard descriptor >= 0, Glibc.connect(descriptor, target.pointee.ai_addr, target.pointee.ai_addrlen) == 0 else {
-            throw .system(operation: "reaching \(endpoint)", code: errno, detail: String(cString: strerror(errno)))
+        guard descriptor >= 0,
+            Glibc.connect(descriptor, target.pointee.ai_addr, target.pointee.ai_addrlen) == 0
+        else {
+            throw .system(
+                operation: "reaching \(endpoint)", code: errno, detail: String(cString: strerror(errno)))
         }
         defer { close(descriptor) }
         return try localName(of: descriptor)
@@ -56,7 +59,8 @@ struct DataAddress {
             }
         }
         guard status == 0 else {
-            throw .system(operation: "getsockname", code: status, detail: String(cString: gai_strerror(status)))
+            throw .system(
+                operation: "getsockname", code: status, detail: String(cString: gai_strerror(status)))
         }
         let address = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         return address.contains(":") ? "[\(address)]" : address

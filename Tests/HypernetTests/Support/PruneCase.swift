@@ -1,0 +1,126 @@
+import Checkpoint
+import Foundation
+import Hypernet
+import ModelZoo
+import NeuralNet
+import TestSupport
+
+/// One golden pruning: a network, its latent vectors and their gradients, and what the released code made of them.
+struct PruneCase {
+    let tensors: SafetensorsFile
+    let description: Description
+    let graph: Graph
+    let baseline: Graph
+    let wiring: LatentWiring
+    /// The golden index of each vector of the wiring.
+    let latentIndices: [Int]
+
+    struct Description: Decodable {
+        let net: String
+        let mode: String
+        let released_mask: Bool
+        let rho_remain_percentage: Double?
+        let tau_linear_percentage: Double?
+        let target_ratio: Double
+        let mc: Int
+        let grad_normalize: Bool
+        let flops_full: Int
+        let converged: Bool
+        let threshold_after_search: Double
+        let trace: [Trial]
+        let latents: [Latent]
+        let layers: [Layer]
+        let flops_after: Int
+        let params_after: Int
+        let flops_conv_linear_bn: Int
+        let params_conv_linear_bn: Int
+        let flops_conv_linear_bn_relu: Int
+        let two_layers: [String: Wiring]
+
+        struct Trial: Decodable {
+            let threshold: Double
+            let flops: Int
+            let ratio: Double
+        }
+
+        struct Latent: Decodable {
+            let length: Int
+            let floor: Int
+            let never_pruned: Bool
+            let kept: Int
+        }
+
+        struct Layer: Decodable {
+            let name: String
+            let in_remain: Int
+            let out_remain: Int
+            let macs: Int
+            let params: Int
+            let wiring: Wiring?
+        }
+
+        struct Wiring: Decodable, Equatable {
+            let in_latent: Int
+            let out_latent: Int
+        }
+    }
+
+    init(_ file: GoldenFile) throws {
+        tensors = try file.tensors()
+        description = try file.sibling("json").decoded(as: Description.self)
+        (graph, baseline) = try Self.networks(description.net)
+        wiring = LatentWiring(graph)
+        let golden = description.layers.compactMap(\.wiring)
+        guard golden.count == wiring.layers.count else {
+            throw GoldenMissing(what: "layers of \(description.net)")
+        }
+        var indices = [Int](repeating: -1, count: wiring.vectors.count)
+        for (layer, other) in zip(wiring.layers, golden) {
+            indices[layer.input.vector] = other.in_latent
+            indices[layer.output.vector] = other.out_latent
+        }
+        latentIndices = indices
+    }
+
+    /// The golden networks are narrow, to be small: prune/<net>.json says how.
+    static func networks(_ net: String) throws -> (widened: Graph, baseline: Graph) {
+        let json = try Golden.file("prune/\(net).json")?.json() as? [String: Any]
+        guard let input = (json?["input"] as? [Int])?.last,
+            let words = (json?["args"] as? String)?.split(separator: " "),
+            let index = words.firstIndex(of: "width_mult"),
+            let width = Double(words[index + 1].trimmingCharacters(in: .punctuationCharacters))
+        else { throw GoldenMissing(what: "prune/\(net).json") }
+        func network(_ form: Bool, _ width: Double) throws -> Graph {
+            try ModelZoo.network(named: net, input: input, classes: 10, width: width, forHypernetwork: form)
+        }
+        return (try network(true, width), try network(false, width / 2))
+    }
+
+    func vectors(_ prefix: String) throws -> [[Float]]? {
+        guard tensors["\(prefix).000"] != nil else { return nil }
+        return try latentIndices.map { try tensors.floats("\(prefix).\(Self.padded($0))") }
+    }
+
+    func mask(_ vector: Int) throws -> [Int] {
+        let mask = try tensors.uint8s("mask.\(Self.padded(latentIndices[vector]))")
+        return mask.indices.filter { mask[$0] != 0 }
+    }
+
+    private static func padded(_ index: Int) -> String {
+        let digits = "\(index)"
+        return String(repeating: "0", count: 3 - digits.count) + digits
+    }
+
+    var settings: ShrinkSettings {
+        let isMagnitude = description.mode == "mag" || description.released_mask
+        let classifier = wiring.vectors.firstIndex(where: \.feedsClassifier) ?? 0
+        let keeps = description.latents[latentIndices[classifier]].never_pruned
+        return ShrinkSettings(
+            budget: .ratio(description.target_ratio),
+            importance: isMagnitude
+                ? .magnitude : description.grad_normalize ? .normalizedGradient : .gradient,
+            search: .reference, rho: description.rho_remain_percentage,
+            tau: description.tau_linear_percentage,
+            minChannels: description.mc, keepsClassifierInput: keeps)
+    }
+}

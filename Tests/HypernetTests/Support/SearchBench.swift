@@ -1,0 +1,75 @@
+import Hypernet
+import NeuralNet
+import TensorCore
+
+/// The search phase on one machine, for tests: executor, fixed point, hypernetwork.
+final class SearchBench {
+    let network: HyperNetwork
+    let executor: Executor
+    var state: [Float]
+    var momenta: [Float]
+    private let pool = ComputePool(threads: 2)
+    private let graph: Graph
+    private var exponents: FixedPointState
+
+    /// Two images a slice, so that sums of slices are part of what is tested.
+    private static let slice = 2
+    /// The finest code: golden values are to be met, not traffic saved.
+    private static let gradientBits = 30
+
+    init(_ graph: Graph, embedding: Int, batch: Int) throws {
+        self.graph = graph
+        network = HyperNetwork(graph: graph, embedding: embedding)
+        executor = try Executor(graph: graph, shard: batch, slice: Self.slice, pool: pool)
+        exponents = FixedPointState(
+            uncalibrated: executor.layout, gradientBits: Self.gradientBits, slices: batch / Self.slice,
+            shards: 1)
+        state = [Float](repeating: 0, count: network.layout.count)
+        momenta = [Float](repeating: 0, count: network.layout.parameterCount)
+    }
+
+    struct Step {
+        let logits: [Float]
+        let loss: Double
+        /// Whole tensors, in the order of ``HyperLayout``.
+        let gradients: [Float]
+        /// What the update itself returned.
+        let latentGradients: [[Float]]
+    }
+
+    func step(_ batch: GoldenBatch, update: HyperNetwork.Update) throws -> Step {
+        var weights = [Float](repeating: 0, count: network.parameters.count)
+        network.generate(from: state, into: &weights, pool: pool)
+        executor.setWeights(weights)
+        let logits = try executor.logits(batch, training: true)
+        let sums = try reduce(batch)
+        var gradient = [Float](repeating: 0, count: network.parameters.count)
+        exponents.decode(sums, into: &gradient, layout: executor.layout, pool: pool)
+        var gradients = [Float](repeating: 0, count: network.layout.parameterCount)
+        network.gradients(state: state, gradient: gradient, into: &gradients, pool: pool)
+        let latentGradients = network.step(
+            state: &state, momenta: &momenta, gradient: gradient, update: update, pool: pool)
+        state.withUnsafeMutableBufferPointer { state in
+            guard let base = state.baseAddress else { return }
+            RunningStatistics.update(
+                base + network.layout.runningStatistics.state, reduced: sums, exponents: exponents,
+                layout: network.parameters, graph: graph)
+        }
+        let metrics = sums.withUnsafeBufferPointer { StepMetrics(reduced: $0, layout: executor.layout) }
+        return Step(
+            logits: logits, loss: metrics.lossSum / Double(metrics.images), gradients: gradients,
+            latentGradients: latentGradients)
+    }
+
+    /// The batch's sums; coded again until everything fits.
+    private func reduce(_ batch: GoldenBatch) throws -> [Int32] {
+        var sums = [Int32](repeating: 0, count: executor.layout.count)
+        while true {
+            executor.beginStep(exponents, globalBatch: batch.count)
+            try executor.train(batch)
+            let overflows = executor.finishStep(into: &sums)
+            if overflows.isEmpty { return sums }
+            try exponents.raise(for: overflows, layout: executor.layout)
+        }
+    }
+}
