@@ -99,9 +99,10 @@ extension EndToEnd {
             let run = try #require(answer.run)
             try await eventually("the forged block meets its step") {
                 let step = UInt64(cluster.training.run.ledger.count)
-                try Stranger("tcp://127.0.0.1:\(port)").send((0..<10).map { later in
-                    Garbage.block(run: run, generation: answer.generation, step: step + later)
-                })
+                try Stranger("tcp://127.0.0.1:\(port)").send(
+                    (0..<10).map { later in
+                        Garbage.block(run: run, generation: answer.generation, step: step + later)
+                    })
                 return cluster.coordinator.processes.isEmpty
             }
             let outcome = try await cluster.coordinator.end()

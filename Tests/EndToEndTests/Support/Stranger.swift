@@ -31,7 +31,9 @@ final class Stranger {
         var answer: ControlMessage?
         try await eventually("the coordinator answers") {
             for event in try self.board.poll(timeout: .milliseconds(5)) {
-                if case .message(_, let frames) = event { answer = try ControlMessage(decoding: frames[0].bytes) }
+                if case .message(_, let frames) = event {
+                    answer = try ControlMessage(decoding: frames[0].bytes)
+                }
             }
             return answer != nil
         }
