@@ -51,9 +51,8 @@ final class MemoryCluster {
         for member in members { reduction(member).restart(context(member, step: step)) }
         for member in members.shuffled() {
             guard let share = shares[member] else { continue }
-            let total = share.dropFirst().reduce(into: sums[share[0]]) { total, shard in
-                for index in total.indices { total[index] &+= sums[shard][index] }
-            }
+            var total = sums[share[0]]
+            for shard in share.dropFirst() { sums[shard].withUnsafeBufferPointer { total.add($0) } }
             let work = StepWork(step: step, attempt: 0, shards: share, partOwners: members, overflows: [])
             let contributions = total.withUnsafeBufferPointer {
                 context(member, step: step).contributions(of: $0, work, pool: pool)

@@ -22,14 +22,16 @@ struct ReplicaTests {
                 for overflow in try replica.compute(shards: shards, overflows: overflows) {
                     found[overflow.segment] = max(overflow.magnitude, found[overflow.segment] ?? 0)
                 }
-                total = total.isEmpty ? Array(replica.sums) : zip(total, replica.sums).map(&+)
+                if total.isEmpty { total = Array(replica.sums) } else { total.add(replica.sums) }
             }
             guard !found.isEmpty else { return total }
             overflows = found.keys.sorted().map { Overflow(segment: $0, magnitude: found[$0]!) }
         }
     }
 
-    @Test(.timeLimit(.minutes(20)), arguments: [0, 3], divisions)
+    @Test(
+        .timeLimit(.minutes(20)),
+        arguments: divisions.map { (0, $0) } + [(3, divisions[1]), (3, divisions[3])])
     func sumsDoNotShowWhoComputed(searchSteps: Int, division: [[Int]]) throws {
         let definition = try TestDefinitions.make(searchSteps: searchSteps)
         let alone = try TestDefinitions.replica(definition)
