@@ -25,6 +25,9 @@ extension Recipe {
         reader.finish(elsewhere: Recipe.keys)
     }
 
+    /// Shards that a contribution can name (Collective's ShardSet).
+    private static let shardsMax = 4096
+
     private static func batchAndShard(_ reader: SettingsReader) -> (Int, Int) {
         let batch = reader.whole("batch", 1...65_536) ?? 64
         let given = reader.whole("shard", 1...4_096)
@@ -35,6 +38,11 @@ extension Recipe {
                 reader.has("batch") ? "batch" : "shard",
                 "\(batch) images are not a multiple of the shard, which has \(shard); \(nearest) would be"
             )
+        }
+        if batch / shard > shardsMax {
+            reader.report(
+                reader.has("shard") ? "shard" : "batch",
+                "\(batch) images are \(batch / shard) shards of \(shard), at most \(shardsMax) are possible")
         }
         return (batch, shard)
     }

@@ -49,6 +49,10 @@ struct BadInput: Sendable, CustomStringConvertible {
         BadInput("--set of a wrong type", code: 2, "batch: expected a whole number, got \"many\"") { folder in
             try train(folder, plain, "--set", "batch=many")
         },
+        BadInput("too many shards", code: 2, "shard: 8192 images are 8192 shards of 1, at most 4096") {
+            folder in
+            try train(folder, plain, "--set", "batch=8192", "--set", "shard=1")
+        },
         BadInput("no recipe given", code: 2, "Missing expected argument") { _ in ["train"] },
         BadInput("unknown option", code: 2, "Unknown option '--fast'") { _ in ["train", "a.yaml", "--fast"] },
         BadInput("no workers", code: 2, "--workers is 0; it must be from 1 to") { folder in
