@@ -63,7 +63,8 @@ let package = Package(
         .executableTarget(
             name: "espalier",
             dependencies: [
-                "Training", "NeuralNet", "Hypernet", "ModelZoo", "ImageData", "Recipe", "Checkpoint", "Observe",
+                "Training", "NeuralNet", "Hypernet", "ModelZoo", "ImageData", "Recipe", "Checkpoint",
+                "Observe",
                 "TensorCore", "ClusterCore", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),

@@ -3,9 +3,10 @@
 #include <string.h>
 
 // A tile is 512 integers in 32 vectors of 16 lanes. With the bits of an index named from the least, integer
-// e8…e0 is loaded into vector e8…e4, lane e3…e0. First lanes and vectors are exchanged, so that it is in vector
-// k = e4…e0, lane e8…e5: then the lanes are 16 squares of 32 integers by 32 bits. The squares are transposed, all at
-// once. Lane e8…e5, bit e4…e0 of vector p is now bit p of integer e8…e0: the order of the plane in memory.
+// e8…e0 is loaded into vector e8…e4, lane e3…e0. First lanes and vectors are exchanged, so that it is in
+// vector k = e4…e0, lane e8…e5: then the lanes are 16 squares of 32 integers by 32 bits. The squares are
+// transposed, all at once. Lane e8…e5, bit e4…e0 of vector p is now bit p of integer e8…e0: the order of the
+// plane in memory.
 enum { VECTORS = 32, LANES = 16, TILE_BYTES = ESPALIER_BIT_TILE / 8 };
 _Static_assert(VECTORS * LANES == ESPALIER_BIT_TILE, "a tile is 32 vectors");
 
@@ -16,7 +17,8 @@ typedef int32_t signed_lanes __attribute__((vector_size(LANES * 4)));
 // Without the loops unrolled the tile would live in memory.
 #define UNROLL _Pragma("clang loop unroll(full)")
 
-// EXCHANGE_n: lanes with bit n of their number set in one vector change places with those without in the other.
+// EXCHANGE_n: lanes with bit n of their number set in one vector change places with those without in the
+// other.
 #define SHUFFLE __builtin_shufflevector
 #define EXCHANGE_8(a, b)                                                                   \
     low = SHUFFLE(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);           \
@@ -108,7 +110,8 @@ uint32_t espalier_bit_shuffle(const int32_t *values, size_t n, uint8_t *planes, 
 }
 
 // `offset` and `bytes` choose the tile's part of each plane; what is missing of a whole tile is zero.
-INLINE void unshuffle_tile(const uint8_t *const planes[VECTORS], size_t offset, size_t bytes, int32_t *values) {
+INLINE void unshuffle_tile(
+    const uint8_t *const planes[VECTORS], size_t offset, size_t bytes, int32_t *values) {
     lanes tile[VECTORS], rows[VECTORS];
     UNROLL
     for (int p = 0; p < VECTORS; p++) {

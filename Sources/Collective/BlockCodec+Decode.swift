@@ -2,9 +2,9 @@ import CKernels
 import CLZ4
 
 extension BlockCodec {
-    /// Decodes a block of exactly `values.count` integers, at most `Partition.blockElementsMax`, over what `values`
-    /// held. `bytes` may be anything: it throws on what `encode` would not have written, and `values` is then as
-    /// before.
+    /// Decodes a block of exactly `values.count` integers, at most `Partition.blockElementsMax`, over what
+    /// `values` held. `bytes` may be anything: it throws if they are not such a block, and `values` is then
+    /// as before.
     public static func decode(
         _ bytes: UnsafeRawBufferPointer, into values: UnsafeMutableBufferPointer<Int32>,
         workspace: BlockWorkspace
@@ -35,7 +35,8 @@ extension BlockCodec {
         espalier_int_add(target, workspace.values, elements)
     }
 
-    /// The prefix and the checksum: the bytes arrived as they were sent, and are a block of `elements` integers.
+    /// The prefix and the checksum: the bytes arrived as they were sent, and are a block of `elements`
+    /// integers.
     private static func check(
         _ bytes: UnsafeRawBufferPointer, elements: Int
     ) throws(CollectiveError) -> Coding {

@@ -6,8 +6,8 @@ import CLZ4
 #endif
 
 /// One block of integers as bytes: zigzag, bit planes, LZ4 plane by plane; raw when that does not pay. Small
-/// integers leave the upper planes zero, which cost nothing; the lower planes of gradients are noise, which is
-/// stored as it is. Little-endian:
+/// integers leave the upper planes zero, which cost nothing; the lower planes of gradients are noise, which
+/// is stored as it is. Little-endian:
 ///
 ///     0  CRC-32C of the bytes that follow (4)
 ///     4  elements (4)
@@ -15,11 +15,11 @@ import CLZ4
 ///     9  zero (3)
 ///    12  raw: the integers
 ///    12  planes: how each plane is coded, plane p in bits 2p and 2p + 1 (8); then, from plane 31 down to 0,
-///        nothing for a zero plane (0), ⌈elements/8⌉ bytes for a stored one (1), and for a compressed one (2) the
-///        number of its bytes (2) and an LZ4 block.
+///        nothing for a zero plane (0), ⌈elements/8⌉ bytes for a stored one (1), and for a compressed one (2)
+///        the number of its bytes (2) and an LZ4 block.
 ///
-/// Nothing here allocates. The same integers give the same bytes with the same version of LZ4 only: decoded blocks
-/// are to be compared, coded ones are not.
+/// Nothing here allocates. The same integers give the same bytes with the same version of LZ4 only: decoded
+/// blocks are to be compared, coded ones are not.
 public enum BlockCodec {
     enum Coding: UInt8 {
         case raw = 0
@@ -51,8 +51,8 @@ public enum BlockCodec {
 // MARK: - Encoding
 
 extension BlockCodec {
-    /// Writes the coded block to the front of `bytes`, which holds at least `encodedByteCountMax`, and returns how
-    /// many bytes it took. At most `Partition.blockElementsMax` integers.
+    /// Writes the coded block to the front of `bytes`, which holds at least `encodedByteCountMax`, and
+    /// returns how many bytes it took. At most `Partition.blockElementsMax` integers.
     public static func encode(
         _ block: UnsafeBufferPointer<Int32>, into bytes: UnsafeMutableRawBufferPointer,
         workspace: BlockWorkspace
@@ -115,8 +115,8 @@ extension BlockCodec {
         return offset
     }
 
-    /// Writes a plane's length and LZ4 block at `offset`, not beyond `end`, and returns the bytes of both; nil if
-    /// that does not save a sixteenth of the plane.
+    /// Writes a plane's length and LZ4 block at `offset`, not beyond `end`, and returns the bytes of both;
+    /// nil if that does not save a sixteenth of the plane.
     private static func compress(
         _ plane: UnsafePointer<UInt8>, _ planeByteCount: Int, into bytes: UnsafeMutableRawBufferPointer,
         _ offset: Int, _ end: Int, _ workspace: BlockWorkspace

@@ -1,5 +1,5 @@
-/// What goes before a block's coded bytes, in a frame of its own: which step, part and block they belong to, and
-/// which shards they sum. Little-endian:
+/// What goes before a block's coded bytes, in a frame of its own: which step, part and block they belong to,
+/// and which shards they sum. Little-endian:
 ///
 ///     0  magic "ESPB"     8  run (16 bytes)    40  attempt (4)   52  elements (4)
 ///     4  version (1)     24  generation (8)    44  part (4)      56  bytes of the shard bitmap (2)
@@ -64,8 +64,8 @@ public struct BlockHeader: Equatable, Sendable {
         return bytes + bitmap
     }
 
-    /// Parses a header that fills `bytes`. Throws on anything that `encoded` would not have written, and on more
-    /// elements than a block has.
+    /// Parses a header that fills `bytes`. Throws on anything that `encoded` would not have written, and on
+    /// more elements than a block has.
     public init(decoding bytes: UnsafeRawBufferPointer) throws(CollectiveError) {
         guard bytes.count >= Self.fixedByteCount else {
             throw .header(field: "bytes", expected: "at least \(Self.fixedByteCount)", got: "\(bytes.count)")

@@ -4,8 +4,8 @@ import CLZ4
 /// Scratch memory of the block codec, about 1.1 MiB, for one thread at a time. Reused, so that coding a block
 /// allocates nothing.
 public final class BlockWorkspace {
-    /// Bytes from one plane to the next: a largest plane and a cache line, so that the planes, written together,
-    /// do not all fall in the same set of the cache.
+    /// Bytes from one plane to the next: a largest plane and a cache line, so that the planes, written
+    /// together, do not all fall in the same set of the cache.
     static let planeStride = Partition.blockElementsMax / 8 + 64
 
     /// 32 planes, `planeStride` apart.

@@ -1,5 +1,5 @@
-/// What was wrong with a message from a peer. Whatever it was meant for is untouched; the message is to be dropped
-/// and, if it was damaged, asked for again.
+/// What was wrong with a message from a peer. Whatever it was meant for is untouched; the message is to be
+/// dropped and, if it was damaged, asked for again.
 public enum CollectiveError: Error, Equatable, CustomStringConvertible {
     /// A block header that does not parse.
     case header(field: String, expected: String, got: String)

@@ -37,8 +37,8 @@ public final class Gathering {
         taken.indices.contains(part) && taken[part].indices.contains(block) && taken[part][block]
     }
 
-    /// Takes a coded block; ignores one that has come before. Returns whether this one completed the vector. Throws,
-    /// and takes nothing, if there is no such block or if the bytes are not one.
+    /// Takes a coded block; ignores one that has come before. Returns whether this one completed the vector.
+    /// Throws, and takes nothing, if there is no such block or if the bytes are not one.
     public func take(
         part: Int, block: Int, bytes: UnsafeRawBufferPointer, workspace: BlockWorkspace
     ) throws(CollectiveError) -> Bool {

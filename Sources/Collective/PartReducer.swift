@@ -1,8 +1,8 @@
 import CKernels
 
-/// The owner's side of one part: sums contributions block by block until every block holds every shard. Exact sums
-/// make the order and the grouping of contributions irrelevant, and a complete block's value the only possible one.
-/// One thread at a time.
+/// The owner's side of one part: sums contributions block by block until every block holds every shard. Exact
+/// sums make the order and the grouping of contributions irrelevant, and a complete block's value the only
+/// possible one. One thread at a time.
 public final class PartReducer {
     public enum Outcome: Equatable, Sendable {
         case accepted
@@ -59,8 +59,8 @@ public final class PartReducer {
     /// The shards that a block holds so far.
     public func shards(ofBlock block: Int) -> ShardSet { held[block] }
 
-    /// Adds a worker's coded sum over `shards`. Throws, leaving the sums untouched, if this part has no such block,
-    /// the batch no such shard, or if the bytes are no such block.
+    /// Adds a worker's coded sum over `shards`. Throws, leaving the sums untouched, if this part has no such
+    /// block, the batch no such shard, or if the bytes are no such block.
     public func contribute(
         block: Int, shards: ShardSet, bytes: UnsafeRawBufferPointer, workspace: BlockWorkspace
     ) throws(CollectiveError) -> Outcome {

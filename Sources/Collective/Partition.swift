@@ -1,10 +1,11 @@
 /// The flat vector of `count` integers cut into parts, one owner each, and each part into blocks, the unit of
 /// messages. A pure function of (count, parts): every worker computes the same one.
 ///
-/// Parts are contiguous, in order, and differ by at most one granule: 16,384 elements, or less where parts would
-/// get fewer than 8 of those each. A part of a short vector may be empty.
+/// Parts are contiguous, in order, and differ by at most one granule: 16,384 elements, or less where parts
+/// would get fewer than 8 of those each. A part of a short vector may be empty.
 public struct Partition: Equatable, Sendable {
-    /// Elements of a block: 512 KiB as they are, so a message is well below 1 MiB even if it does not compress.
+    /// Elements of a block: 512 KiB as they are, so a message is well below 1 MiB even if it does not
+    /// compress.
     public static let blockElementsMax = 1 << 17
 
     /// Elements of the vector.
@@ -29,8 +30,8 @@ public struct Partition: Equatable, Sendable {
         return boundary(part)..<boundary(part + 1)
     }
 
-    /// Where the blocks of a part lie in the flat vector: contiguous, in order, equal but for the last; none if the
-    /// part is empty.
+    /// Where the blocks of a part lie in the flat vector: contiguous, in order, equal but for the last; none
+    /// if the part is empty.
     public func blocks(ofPart part: Int) -> [Range<Int>] {
         let range = range(ofPart: part)
         guard !range.isEmpty else { return [] }

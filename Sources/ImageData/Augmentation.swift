@@ -1,7 +1,7 @@
 import Randomness
 
-/// Random changes to training images. CIFAR and the synthetic set: pad by 4 black pixels, crop back, flip half of the
-/// images. Tiny-ImageNet: flip. ImageFolder: a random part of the image, resized; flip.
+/// Random changes to training images. CIFAR and the synthetic set: pad by 4 black pixels, crop back, flip
+/// half of the images. Tiny-ImageNet: flip. ImageFolder: a random part of the image, resized; flip.
 public enum Augmentation {
     /// The random choices for one sample in one epoch: a function of (seed, epoch, sample), whoever asks.
     public struct Draw: Sendable {

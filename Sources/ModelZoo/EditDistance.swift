@@ -3,7 +3,8 @@ enum EditDistance {
     /// Names longer than this are cut before comparing, so that a hostile name costs little.
     private static let lengthMax = 64
 
-    /// The `count` candidates that take the fewest insertions, deletions and substitutions; ties in the given order.
+    /// The `count` candidates that take the fewest insertions, deletions and substitutions; ties in the given
+    /// order.
     static func nearest(to name: String, among candidates: [String], count: Int = 3) -> [String] {
         candidates.enumerated()
             .map { (distance: between(name, $0.element), index: $0.offset, name: $0.element) }

@@ -13,12 +13,13 @@ public enum ModelZoo {
 
     /// Builds a network for RGB images of `input` × `input` pixels.
     ///
-    /// Channels are multiplied by `width` and rounded, at least 1. Parameters are called as in torchvision's ResNets
-    /// (`conv1`, `layer1.0.bn2`, `layer2.0.downsample.0`, `fc`), also in the networks for CIFAR.
+    /// Channels are multiplied by `width` and rounded, at least 1. Parameters are called as in torchvision's
+    /// ResNets (`conv1`, `layer1.0.bn2`, `layer2.0.downsample.0`, `fc`), also in the networks for CIFAR.
     ///
-    /// - Parameter forHypernetwork: the form that a hypernetwork makes the weights of. The papers' code differs
-    ///   slightly between the two: a plain CIFAR ResNet's stem has a bias, and a plain ImageNet ResNet's activations
-    ///   are one module a block, counted once. Weights of one form cannot be loaded into the other.
+    /// - Parameter forHypernetwork: the form that a hypernetwork makes the weights of. The papers' code
+    ///   differs slightly between the two: a plain CIFAR ResNet's stem has a bias, and a plain ImageNet
+    ///   ResNet's activations are one module a block, counted once. Weights of one form cannot be loaded into
+    ///   the other.
     public static func network(
         named name: String, input: Int, classes: Int, width: Double = 1, forHypernetwork: Bool = false
     ) throws(ModelZooError) -> Graph {

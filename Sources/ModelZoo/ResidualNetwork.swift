@@ -1,7 +1,7 @@
 import NeuralNet
 
-/// A ResNet (He, Zhang, Ren, Sun: "Deep residual learning for image recognition", CVPR 2016) as figures: the kind of
-/// block, the blocks of each stage, the stem.
+/// A ResNet (He, Zhang, Ren, Sun: "Deep residual learning for image recognition", CVPR 2016) as figures: the
+/// kind of block, the blocks of each stage, the stem.
 struct ResidualNetwork: Sendable {
     enum Block: Sendable {
         /// Two 3×3 convolutions.
@@ -41,8 +41,8 @@ struct ResidualNetwork: Sendable {
 }
 
 extension ModelZoo {
-    /// For CIFAR, depth = 6n + 2 with basic blocks, 9n + 2 with bottlenecks. ResNet-110 is basic and ResNet-164
-    /// bottleneck in the papers; the code of LW-DNA and DHP has both with either block.
+    /// For CIFAR, depth = 6n + 2 with basic blocks, 9n + 2 with bottlenecks. ResNet-110 is basic and
+    /// ResNet-164 bottleneck in the papers; the code of LW-DNA and DHP has both with either block.
     static let residualNetworks: [ResidualNetwork] = [
         cifar(20, .basic), cifar(32, .basic), cifar(44, .basic), cifar(56, .basic),
         cifar(110, .basic), cifar(110, .bottleneck, suffix: "-bottleneck"),

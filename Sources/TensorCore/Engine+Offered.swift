@@ -1,8 +1,8 @@
 import Glibc
 
 extension Engine {
-    /// The highest instruction level that this CPU offers, by oneDNN's names. Unlike ``instructionLevel`` it leaves
-    /// the choice open: it asks the system, not the library.
+    /// The highest instruction level that this CPU offers, by oneDNN's names. Unlike ``instructionLevel`` it
+    /// leaves the choice open: it asks the system, not the library.
     public static let offeredInstructionLevel: String = {
         let flags = processorFlags()
         let levels: [(name: String, needs: [String])] = [

@@ -3,17 +3,18 @@ import Glibc
 
 /// Owns one `zmq_msg_t`, whose bytes nobody changes after it was made.
 ///
-/// Unchecked, since the compiler cannot see that: libzmq counts references to the bytes atomically, and the header
-/// itself is written only by the initializers and by `deinit`.
+/// Unchecked, since the compiler cannot see that: libzmq counts references to the bytes atomically, and the
+/// header itself is written only by the initializers and by `deinit`.
 final class FrameStorage: @unchecked Sendable {
     private let message: UnsafeMutablePointer<zmq_msg_t>
     private let memory: UnsafeRawBufferPointer
 
     var count: Int { memory.count }
 
-    /// The bytes are valid within `body` alone: without the closure, the optimizer may free them after the last use
-    /// of this object and before the last of them.
-    func withBytes<Result, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> Result) throws(E) -> Result {
+    /// The bytes are valid within `body` alone: without the closure, the optimizer may free them after the
+    /// last use of this object and before the last of them.
+    func withBytes<Result, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> Result) throws(E) -> Result
+    {
         defer { withExtendedLifetime(self) {} }
         return try body(memory)
     }

@@ -1,13 +1,13 @@
 /// The sockets of one thread: hubs that others connect to, and links to other processes' hubs.
 ///
-/// A switchboard belongs to the thread that calls it; only its ``waker`` may be used from elsewhere. Nothing blocks
-/// but ``poll(timeout:)`` and the closing calls, and these for no longer than they are told.
+/// A switchboard belongs to the thread that calls it; only its ``waker`` may be used from elsewhere. Nothing
+/// blocks but ``poll(timeout:)`` and the closing calls, and these for no longer than they are told.
 ///
 /// What both implementations promise:
-/// - Messages between a link and its hub arrive whole, in order, at most once. When a connection breaks, whatever
-///   was under way or queued on it is lost on both sides, and both are told by `.disconnected`.
-/// - A link connects again by itself until it is closed; a message sent while it is not connected waits for the
-///   connection. A hub sends only to peers from which it has heard since they connected.
+/// - Messages between a link and its hub arrive whole, in order, at most once. When a connection breaks,
+///   whatever was under way or queued on it is lost on both sides, and both are told by `.disconnected`.
+/// - A link connects again by itself until it is closed; a message sent while it is not connected waits for
+///   the connection. A hub sends only to peers from which it has heard since they connected.
 /// - Events of one remote come in the order connected, messages, disconnected.
 public protocol Switchboard: AnyObject {
     /// The bounds this switchboard keeps.
@@ -24,8 +24,8 @@ public protocol Switchboard: AnyObject {
 
     /// Opens a link to a hub, which need not exist yet.
     ///
-    /// - Parameter identity: what the hub knows this link by: 1 to ``TransportLimits/identityBytesMax`` bytes,
-    ///   never used by two open links at a time.
+    /// - Parameter identity: what the hub knows this link by: 1 to ``TransportLimits/identityBytesMax``
+    ///   bytes, never used by two open links at a time.
     func connect(_ endpoint: String, identity: [UInt8]) throws(TransportError) -> LinkID
 
     /// Sends one message, or queues it for the next polls to send. Never blocks.

@@ -20,7 +20,8 @@ public enum TransportError: Error, Equatable, CustomStringConvertible {
         case .unreachable(let remote):
             "\(remote) is not connected; wait for it to come back, or drop it"
         case .congested(let remote, let queued, let bound):
-            "\(remote) is too slow: \(queued) of at most \(bound) bytes are queued for it; send less at a time"
+            "\(remote) is too slow: \(queued) of at most \(bound) bytes are queued for it; "
+                + "send less at a time"
         case .messageTooLarge(let reason):
             "message not sent: \(reason)"
         case .badEndpoint(let endpoint, let reason):

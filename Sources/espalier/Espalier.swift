@@ -12,7 +12,8 @@ struct Espalier: ParsableCommand {
         abstract: "Trains layer-wise differentiated convolutional networks on ordinary machines.",
         version: version,
         subcommands: [
-            Train.self, CoordinatorCommand.self, WorkerCommand.self, Describe.self, Shrink.self, Evaluate.self,
+            Train.self, CoordinatorCommand.self, WorkerCommand.self, Describe.self, Shrink.self,
+            Evaluate.self,
             DigestCommand.self, Status.self,
         ])
 
@@ -25,9 +26,9 @@ struct Espalier: ParsableCommand {
             Espalier.exit(withError: code)
         } catch let error as RecipeError {
             fail(error.lines, code: .usage)
-        } catch where exitCode(for: error) == .success {
+        } catch  where exitCode(for: error) == .success {
             exit(withError: error)
-        } catch where isUsage(error) {
+        } catch  where isUsage(error) {
             fail([fullMessage(for: error)], code: .usage)
         } catch {
             fail(["\(error)"], code: .failure)

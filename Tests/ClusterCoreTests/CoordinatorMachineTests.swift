@@ -109,6 +109,16 @@ struct CoordinatorMachineTests {
         #expect(cluster.outcome == nil)
     }
 
+    @Test func otherDenseAlgebraIsRefused() throws {
+        var cluster = try Self.gathering(workers: 2)
+        try cluster.start(worker: 3, denseAlgebra: "Haswell")
+        guard case .failed(let reason) = cluster.workerOutcomes[[UInt8](repeating: 3, count: 16)] else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(reason.contains("OPENBLAS_CORETYPE"))
+    }
+
     @Test func replicasThatDifferAfterThePruneEndTheRun() throws {
         var cluster = try FakeCluster(schedule: Self.schedule(), workers: 1)
         cluster.coordinator = CoordinatorMachine(

@@ -27,9 +27,10 @@ struct FakeCluster {
         for number in 0..<count { try start(worker: UInt8(number)) }
     }
 
-    mutating func start(worker number: UInt8, version: String = "test") throws {
+    mutating func start(worker number: UInt8, version: String = "test", denseAlgebra: String = "Zen") throws {
         var hello = WireHello()
         hello.version = version
+        hello.denseAlgebra = denseAlgebra
         hello.dataEndpoint = "ipc://\(number)"
         hello.host = "here"
         hello.process = 100 + UInt32(number)

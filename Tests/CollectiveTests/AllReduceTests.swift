@@ -1,8 +1,8 @@
 import Collective
 import Testing
 
-/// A whole all-reduce in memory: shards spread over workers at random, one owner a part, messages in random order
-/// with losses that are sent again and duplicates. Every worker ends with the plain sum.
+/// A whole all-reduce in memory: shards spread over workers at random, one owner a part, messages in random
+/// order with duplicates. Every worker ends with the plain sum.
 @Suite struct AllReduceTests {
     static let shards = 12
 

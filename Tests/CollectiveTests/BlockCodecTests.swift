@@ -59,7 +59,7 @@ import Testing
     }
 
     /// The planes as the format says, made here bit by bit and stored uncompressed.
-    @Test(arguments: [1, 8, 9, 500, 512, 700, 1024, 1500])
+    @Test(arguments: [33, 64, 500, 512, 700, 1024, 1500])
     func decodesTheFormatAsWritten(count: Int) throws {
         let values = Contents.gradients.values(count).map { $0 >> 2 }
         let zigzag = values.map { UInt32(bitPattern: ($0 << 1) ^ ($0 >> 31)) }
@@ -78,14 +78,14 @@ import Testing
         bytes[8] = 1
         for index in 0..<8 { bytes[12 + index] = UInt8(truncatingIfNeeded: kinds >> UInt64(8 * index)) }
         bytes = sealed(bytes + planes)
-        guard bytes.count <= BlockCodec.encodedByteCountMax(elements: count) else { return }
         var decoded = [Int32](repeating: 0, count: count)
         try decode(bytes, over: &decoded, BlockWorkspace())
         #expect(decoded == values)
     }
 
-    /// Gradients whose largest sum is between 2^21 and 2^22, as 24-bit coding makes them: bytes to those of fp32.
-    @Test(arguments: [0x1p18, 0x1.6p18, 0x1p19])
+    /// Gradients whose largest sum is between 2^21 and 2^22, as 24-bit coding makes them: bytes to those of
+    /// fp32.
+    @Test(arguments: [0x1p18, 0x1p19, 0x1p20])
     func gradientsShrink(sigma: Double) throws {
         var generator = SeededGenerator(3)
         let values = (0..<Partition.blockElementsMax).map { _ in Int32(generator.gaussian() * sigma) }

@@ -41,7 +41,8 @@ import Testing
         }
     }
 
-    /// With a checksum that fits, so that the parser behind it sees the damage: a field and the word in the error.
+    /// With a checksum that fits, so that the parser behind it sees the damage: a field and the word in the
+    /// error.
     @Test(arguments: [
         (4, 0xe9, "elements"), (7, 0x80, "elements"), (8, 2, "coding"), (9, 1, "coding"), (11, 255, "coding"),
         (8, 0, "bytes"), (12, 0xff, "plane"), (19, 0x03, "coding of plane 28"), (19, 0x40, "plane"),

@@ -78,7 +78,8 @@ import Testing
         }
     }
 
-    /// A damaged message, as the first one or a later one, changes nothing; the same one whole is then accepted.
+    /// A damaged message, as the first one or a later one, changes nothing; the same one whole is then
+    /// accepted.
     @Test(arguments: [[], [0, 1]])
     func damageLeavesTheSums(before: [Int]) throws {
         let reducer = Self.reducer()

@@ -27,8 +27,8 @@ import Testing
         #expect(end == count)
     }
 
-    /// Parts differ by at most two granules: the one by which they may differ, and the vector's ragged end. A granule
-    /// is at most an eighth of a part, or 64 elements.
+    /// Parts differ by at most two granules: the one by which they may differ, and the vector's ragged end. A
+    /// granule is at most an eighth of a part, or 64 elements.
     @Test(arguments: cases)
     func fair(count: Int, parts: Int) throws {
         let partition = Partition(count: count, parts: parts)

@@ -17,8 +17,8 @@ final class Stage {
     private let prefix: String
     private var count = 0
 
-    /// How long anything may take. Long, since machines may be slow: tests wait for things to happen, not for time
-    /// to pass.
+    /// How long anything may take. Long, since machines may be slow: tests wait for things to happen, not for
+    /// time to pass.
     static let patience = Duration.seconds(40)
 
     init(_ medium: Medium) {

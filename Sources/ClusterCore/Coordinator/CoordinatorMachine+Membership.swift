@@ -14,7 +14,8 @@ extension CoordinatorMachine {
         lastNumber += 1
         workers[lastNumber] = WorkerRecord(
             number: lastNumber, incarnation: incarnation, dataEndpoint: hello.dataEndpoint,
-            threads: Int(hello.threads), instructionLevel: hello.instructionLevel, host: hello.host,
+            threads: Int(hello.threads), instructionLevel: hello.instructionLevel,
+            denseAlgebra: hello.denseAlgebra, host: hello.host,
             process: hello.process, standing: .greeted, lastHeard: now)
         if workers.count == settings.workersWanted { welcomeAll() }
     }
@@ -27,6 +28,10 @@ extension CoordinatorMachine {
             !InstructionLevel.offers(hello.instructionLevel, atLeast: level)
         {
             return "its CPU offers \(hello.instructionLevel), the run is pinned to \(level)"
+        }
+        if let other = workers.values.first(where: { $0.denseAlgebra != hello.denseAlgebra }) {
+            return "OpenBLAS uses its \(hello.denseAlgebra) kernels there and \(other.denseAlgebra) ones at "
+                + "\(other.label), which round differently: set OPENBLAS_CORETYPE alike on all machines"
         }
         if stage != .gathering {
             return "the run has started, and this version takes workers only at the start"

@@ -16,6 +16,7 @@ public struct WorkerRecord: Equatable, Sendable {
     public let dataEndpoint: String
     public let threads: Int
     public let instructionLevel: String
+    public let denseAlgebra: String
     public let host: String
     public let process: UInt32
     public internal(set) var standing: Standing

@@ -296,6 +296,9 @@ public nonisolated struct WireHello: Sendable {
 
   public var process: UInt32 = 0
 
+  /// the kernels that OpenBLAS chose for its CPU: other kernels, other bits
+  public var denseAlgebra: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1263,7 +1266,7 @@ nonisolated extension WireEnvelope: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Hello"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{3}data_endpoint\0\u{1}threads\0\u{3}instruction_level\0\u{1}host\0\u{1}process\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{3}data_endpoint\0\u{1}threads\0\u{3}instruction_level\0\u{1}host\0\u{1}process\0\u{3}dense_algebra\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1277,6 +1280,7 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 4: try { try decoder.decodeSingularStringField(value: &self.instructionLevel) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.host) }()
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self.process) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.denseAlgebra) }()
       default: break
       }
     }
@@ -1301,6 +1305,9 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if self.process != 0 {
       try visitor.visitSingularUInt32Field(value: self.process, fieldNumber: 6)
     }
+    if !self.denseAlgebra.isEmpty {
+      try visitor.visitSingularStringField(value: self.denseAlgebra, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1311,6 +1318,7 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.instructionLevel != rhs.instructionLevel {return false}
     if lhs.host != rhs.host {return false}
     if lhs.process != rhs.process {return false}
+    if lhs.denseAlgebra != rhs.denseAlgebra {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1,11 +1,12 @@
 public import NeuralNet
 
-/// Where each tensor of the search phase's state lies in one flat vector of fp32: the hypernetwork's parameters of
-/// every convolution, the latent vectors, the network's other parameters, and its running statistics last.
+/// Where each tensor of the search phase's state lies in one flat vector of fp32: the hypernetwork's
+/// parameters of every convolution, the latent vectors, the network's other parameters, and its running
+/// statistics last.
 ///
 /// For a convolution with C input channels a group, N outputs, k×k taps and embedding m: `w1` (C, m, N), `w2`
-/// (C, m, k², N), `b0` (C, N), `b1` (C, m, N), `b2` (C, k², N). Output channels are innermost, so that the kernels
-/// are vectors over them and a row, one input channel, is contiguous.
+/// (C, m, k², N), `b0` (C, N), `b1` (C, m, N), `b2` (C, k², N). Output channels are innermost, so that the
+/// kernels are vectors over them and a row, one input channel, is contiguous.
 public struct HyperLayout: Equatable, Sendable {
     public enum Role: Equatable, Sendable {
         case w1, w2, b0, b1, b2

@@ -3,8 +3,9 @@ import Randomness
 public import TensorCore
 
 extension HyperNetwork {
-    /// Fills `state`, `layout.count` elements, as a function of the seed (METHODS, section 1): latents N(0, 1),
-    /// w1 U(±√3), w2 U(±√(3/(m·C·k²))), biases 0, norms 1 and 0, running statistics 0 and 1, linear U(±1/√in).
+    /// Fills `state`, `layout.count` elements, as a function of the seed (METHODS, section 1): latents N(0,
+    /// 1), w1 U(±√3), w2 U(±√(3/(m·C·k²))), biases 0, norms 1 and 0, running statistics 0 and 1, linear
+    /// U(±1/√in).
     public func initialize(_ state: UnsafeMutablePointer<Float>, seed: UInt64, pool: ComputePool) {
         var linearBound = 0.0
         for tensor in layout.tensors {

@@ -2,8 +2,9 @@ import CKernels
 public import TensorCore
 
 extension HyperNetwork {
-    /// One update of the whole state from the gradient of the generated weights: backward and SGD, fused by rows, so
-    /// that the gradients of w1, w2, … never exist as whole tensors. The same bits for any number of threads.
+    /// One update of the whole state from the gradient of the generated weights: backward and SGD, fused by
+    /// rows, so that the gradients of w1, w2, … never exist as whole tensors. The same bits for any number of
+    /// threads.
     ///
     /// Running statistics in `state` are left alone: see `layout.runningStatistics`.
     ///
@@ -24,8 +25,8 @@ extension HyperNetwork {
         return latentGradients
     }
 
-    /// The gradients that ``step(state:momenta:gradient:update:pool:)`` uses, as whole tensors through the same
-    /// kernels. For tests.
+    /// The gradients that ``step(state:momenta:gradient:update:pool:)`` uses, as whole tensors through the
+    /// same kernels. For tests.
     ///
     /// - Parameter gradients: `layout.parameterCount` elements, overwritten.
     public func gradients(

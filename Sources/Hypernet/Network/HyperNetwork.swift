@@ -9,8 +9,8 @@ import TensorCore
 ///     u[c,n,:]   = (z_in[c]·z_out[n] + b0[c,n])·w1[c,n,:] + b1[c,n,:]
 ///     W[n,c,:,:] = w2[c,n]·u[c,n,:] + b2[c,n,:]                          w2[c,n] is (k², m)
 ///
-/// The hypernetwork does not see the data, so ∂L/∂W of the whole batch suffices: the executor runs with plain weights
-/// and this runs once a step. Not for concurrent use: the scratch memory is kept between calls.
+/// The hypernetwork does not see the data, so ∂L/∂W of the whole batch suffices: the executor runs with plain
+/// weights and this runs once a step. Not for concurrent use: the scratch memory is kept between calls.
 public final class HyperNetwork {
     /// How ``step(state:momenta:gradient:update:pool:)`` updates, with PyTorch's semantics:
     /// g += decay·p; m = momentum·m + g; p −= rate·(nesterov ? g + momentum·m : m).

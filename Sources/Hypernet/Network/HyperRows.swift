@@ -2,8 +2,8 @@ import CKernels
 
 /// What the kernels run over: every row (one input channel) of every layer, cut into blocks of rows.
 ///
-/// The cut depends on the layers alone, never on the number of threads: each block's latent gradients are summed by
-/// themselves in fp64 and the blocks' sums added in their order.
+/// The cut depends on the layers alone, never on the number of threads: each block's latent gradients are
+/// summed by themselves in fp64 and the blocks' sums added in their order.
 struct HyperRows: Sendable {
     /// One layer: its sizes, where its tensors begin in the state, and how its weights lie in memory.
     struct Layer: Sendable {

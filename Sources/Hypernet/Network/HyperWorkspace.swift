@@ -1,7 +1,7 @@
 import TensorCore
 
-/// The hypernetwork's scratch: the latent vectors expanded to channels, sums of blocks and rows, and per thread the
-/// kernels' scratch and one row's gradients.
+/// The hypernetwork's scratch: the latent vectors expanded to channels, sums of blocks and rows, and per
+/// thread the kernels' scratch and one row's gradients.
 ///
 /// Unchecked: each thread writes only its own scratch and the sums of the blocks that it takes.
 final class HyperWorkspace: @unchecked Sendable {

@@ -6,8 +6,8 @@ public import NeuralNet
 /// activation, a pool or a depthwise convolution passes on. METHODS, section 1.
 public struct LatentWiring: Equatable, Sendable {
     public struct Vector: Equatable, Sendable {
-        /// The first convolution that makes these channels, `input` for the image's, or the depthwise convolution
-        /// whose own input side it is with `.in` after it.
+        /// The first convolution that makes these channels, `input` for the image's, or the depthwise
+        /// convolution whose own input side it is with `.in` after it.
         public let name: String
         public let length: Int
         /// The image's channels and a depthwise convolution's input side are never pruned.

@@ -1,5 +1,5 @@
-/// What the pruned network may cost. FLOPs are those of convolutions and linear layers, as in the released code;
-/// parameters are all.
+/// What the pruned network may cost. FLOPs are those of convolutions and linear layers, as in the released
+/// code; parameters are all.
 public enum Budget: Equatable, Codable, Sendable {
     /// A fraction of the widened network's FLOPs.
     case ratio(Double)

@@ -1,7 +1,7 @@
 package import NeuralNet
 
-/// What a network costs as a function of how many elements of each latent vector stay: a sum of products, so that a
-/// threshold search need not build a graph for each threshold.
+/// What a network costs as a function of how many elements of each latent vector stay: a sum of products, so
+/// that a threshold search need not build a graph for each threshold.
 package struct CostModel: Sendable {
     /// factor · count[first] · count[second].
     private struct Term: Sendable {

@@ -1,5 +1,5 @@
-/// Which elements stay at a threshold T: those with importance ≥ min(T, k-th largest of their vector), compared in
-/// fp32, ties kept; all of a vector whose floor k is its length.
+/// Which elements stay at a threshold T: those with importance ≥ min(T, k-th largest of their vector),
+/// compared in fp32, ties kept; all of a vector whose floor k is its length.
 package struct KeepRule: Sendable {
     package let importances: [[Float]]
     /// Descending.
@@ -39,8 +39,8 @@ package struct KeepRule: Sendable {
         }
     }
 
-    /// Thresholds between which the counts change: every importance that a threshold can cut above, ascending, and
-    /// one above all of them.
+    /// Thresholds between which the counts change: every importance that a threshold can cut above,
+    /// ascending, and one above all of them.
     package var candidates: [Float] {
         var values = Set<Float>()
         for (vector, bound) in bounds.enumerated() where bound != nil {

@@ -60,7 +60,8 @@ extension Plan {
         isReached = true
     }
 
-    /// Least, median and greatest; empty where they are not all finite, which only a vector that is not pruned may be.
+    /// Least, median and greatest; empty where they are not all finite, which only a vector that is not
+    /// pruned may be.
     private static func summary(_ importances: [Float]) -> [Float] {
         let sorted = importances.sorted()
         guard let least = sorted.first, let greatest = sorted.last, sorted.allSatisfy(\.isFinite) else {

@@ -1,7 +1,8 @@
 public import Foundation
 public import NeuralNet
 
-/// The result of pruning: which channels of which latent vectors stay. Kept as `plan.json` in the run's folder.
+/// The result of pruning: which channels of which latent vectors stay. Kept as `plan.json` in the run's
+/// folder.
 public struct Plan: Codable, Equatable, Sendable {
     public struct Vector: Codable, Equatable, Sendable {
         /// As in ``LatentWiring``.

@@ -12,7 +12,8 @@ public enum ShrinkError: Error, Equatable, CustomStringConvertible {
         case .setting(let name, let value, let allowed):
             "shrink: \(name) is \(value); it must be \(allowed)"
         case .importance(let vector):
-            "the importances of latent vector \(vector) are not finite: the search diverged; lower its learning rate"
+            "the importances of latent vector \(vector) are not finite: the search diverged; "
+                + "lower its learning rate"
         case .plan(let problem):
             "the plan does not fit the network: \(problem)"
         }

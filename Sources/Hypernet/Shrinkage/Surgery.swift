@@ -1,7 +1,7 @@
 public import NeuralNet
 
-/// Cuts a network down to a plan: its graph, and a flat vector of its weights. Batch norms, running statistics and
-/// the inputs of linear layers follow the channels; nothing is reset.
+/// Cuts a network down to a plan: its graph, and a flat vector of its weights. Batch norms, running
+/// statistics and the inputs of linear layers follow the channels; nothing is reset.
 public struct Surgery: Sendable {
     /// The widened network.
     public let graph: Graph
@@ -14,7 +14,8 @@ public struct Surgery: Sendable {
     /// Of each convolution's node, the input channels of a group that stay.
     private let groupInputs: [Int: [Int]]
 
-    /// Throws if the plan is not one of this network: other vectors, or indices that are not ascending or in range.
+    /// Throws if the plan is not one of this network: other vectors, or indices that are not ascending or in
+    /// range.
     public init(graph: Graph, plan: Plan) throws(ShrinkError) {
         try self.init(graph: graph, wiring: LatentWiring(graph), plan: plan)
     }

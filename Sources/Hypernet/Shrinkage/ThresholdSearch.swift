@@ -42,8 +42,8 @@ package struct ThresholdSearch: Sendable {
             isReached: isReached, trials: trials)
     }
 
-    /// The smallest threshold whose network costs at most `limit`, by bisection over the ranks of the importances.
-    /// If the floors alone cost more, the network of the floors.
+    /// The smallest threshold whose network costs at most `limit`, by bisection over the ranks of the
+    /// importances. If the floors alone cost more, the network of the floors.
     package func exact(limit: Int) -> Outcome {
         let candidates = rule.candidates
         var trials: [Trial] = []
@@ -60,11 +60,11 @@ package struct ThresholdSearch: Sendable {
         return outcome(Double(candidates[high]), isReached: true, trials)
     }
 
-    /// The released code's bisection, threshold by threshold: from 0.005 in steps of 0.01, halved at each crossing of
-    /// the target, at most 100 times.
+    /// The released code's bisection, threshold by threshold: from 0.005 in steps of 0.01, halved at each
+    /// crossing of the target, at most 100 times.
     ///
-    /// Where it does not come within the tolerance, the threshold is one update beyond the last one tried; where the
-    /// un-pruned network is within it, nothing is tried and 0.005 it is.
+    /// Where it does not come within the tolerance, the threshold is one update beyond the last one tried;
+    /// where the un-pruned network is within it, nothing is tried and 0.005 it is.
     package func reference(target: Double) -> Outcome {
         var threshold = Reference.start
         var step = Reference.step

@@ -74,7 +74,9 @@ private final class CheckpointInProgress {
             optimizer: try Self.infos(layout.parameters))
     }
 
-    private static func infos(_ tensors: ArraySlice<StateLayout.Tensor>) throws(CheckpointError) -> [TensorInfo] {
+    private static func infos(_ tensors: ArraySlice<StateLayout.Tensor>) throws(CheckpointError)
+        -> [TensorInfo]
+    {
         var infos: [TensorInfo] = []
         for tensor in tensors {
             guard let info = TensorInfo(name: tensor.name, shape: tensor.shape) else {

@@ -54,7 +54,8 @@ extension CoordinatorDriver {
 
     private func opening(step: Int, phase: Phase) throws -> CheckpointSink.Opening {
         let recipe = definition.recipe
-        let planText = phase == .search ? "" : try plan.map { String(decoding: try $0.json(), as: UTF8.self) } ?? ""
+        let planText =
+            phase == .search ? "" : try plan.map { String(decoding: try $0.json(), as: UTF8.self) } ?? ""
         let phaseStep = phase == .search ? step : max(step - definition.searchSteps, 0)
         let shape = definition.train.imageShape
         let manifest = Manifest(

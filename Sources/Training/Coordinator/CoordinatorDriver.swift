@@ -8,8 +8,8 @@ import Observe
 import Recipe
 import Transport
 
-/// The coordinator process: feeds the machine with messages, signals and time, and carries out its directives.
-/// Everything happens on the calling thread but the writing of checkpoints.
+/// The coordinator process: feeds the machine with messages, signals and time, and carries out its
+/// directives. Everything happens on the calling thread but the writing of checkpoints.
 public final class CoordinatorDriver {
     let definition: RunDefinition
     let options: CoordinatorOptions
@@ -40,7 +40,8 @@ public final class CoordinatorDriver {
         let progress = ProgressLine()
         folder = try RunFolder(path: options.runFolder, resume: options.resume)
         let store = try CheckpointStore(folder: folder.checkpoints, keep: definition.recipe.checkpoint.keep)
-        resume = try options.resume
+        resume =
+            try options.resume
             ? ResumePoint.latest(in: store, definition) { progress.note($0) } : nil
         plan = try resume.flatMap { try $0.plan.isEmpty ? nil : Plan(json: Data($0.plan.utf8)) }
         log = try RunLog(folder, definition, resumedStep: resume?.step, progress: progress)
@@ -67,7 +68,8 @@ public final class CoordinatorDriver {
             run: .random(), version: options.version, recipe: definition.recipe.yaml,
             schedule: definition.schedule, workersWanted: options.workersWanted,
             timeout: .seconds(definition.recipe.timeout),
-            instructionLevel: definition.recipe.isa == "auto" ? resume?.instructionLevel : definition.recipe.isa,
+            instructionLevel: definition.recipe.isa == "auto"
+                ? resume?.instructionLevel : definition.recipe.isa,
             resume: resume.map { CoordinatorMachine.Resume(step: $0.step, phase: $0.phase) })
     }
 
@@ -75,7 +77,8 @@ public final class CoordinatorDriver {
     private static func makeTemporaryFolder() throws -> String {
         var template = Array("/tmp/espalier-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
-            throw ObserveError("/tmp", "no folder for sockets can be made there: \(String(cString: strerror(errno)))")
+            throw ObserveError(
+                "/tmp", "no folder for sockets can be made there: \(String(cString: strerror(errno)))")
         }
         return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
@@ -120,23 +123,9 @@ public final class CoordinatorDriver {
 
     /// What came out, for people.
     public var summary: String {
-        var lines: [String] = []
-        if let plan {
-            let (flops, parameters) = (plan.pruned.flops.convLinear, plan.pruned.parameters.convLinear)
-            lines.append(
-                "pruned network: \(Show.count(flops)) FLOPs, "
-                    + "\(Show.percent(Double(flops) / Double(plan.baseline.flops.convLinear))) of the baseline's; "
-                    + "\(Show.count(parameters)) parameters, "
-                    + "\(Show.percent(Double(parameters) / Double(plan.baseline.parameters.convLinear)))")
-        }
-        if let evaluation = lastEvaluation {
-            let images = Double(max(evaluation.images, 1))
-            lines.append(
-                "test accuracy: \(Show.percent(Double(evaluation.top1) / images)) "
-                    + "(top-5 \(Show.percent(Double(evaluation.top5) / images))) at step \(evaluation.step)")
-        }
-        lines.append("run folder: \(folder.path)")
-        return lines.joined(separator: "\n")
+        let evaluation = lastEvaluation.map { "\($0.text) at step \($0.step)" }
+        return [plan.map(PlanReport.costs), evaluation, "run folder \(folder.path)"].compactMap { $0 }
+            .joined(separator: "\n")
     }
 
     func tell(_ event: CoordinatorEvent) throws {

@@ -12,7 +12,9 @@ enum DurableFile {
         defer { close(descriptor) }
         var offset = 0
         while offset < data.count {
-            let count = data.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress! + offset, data.count - offset) }
+            let count = data.withUnsafeBytes {
+                Glibc.write(descriptor, $0.baseAddress! + offset, data.count - offset)
+            }
             guard count >= 0 || errno == EINTR else { throw failure(temporary) }
             offset += max(count, 0)
         }

@@ -19,7 +19,8 @@ final class LocalWorkers {
             process.arguments = arguments
             process.standardInput = lifeline
             process.terminationHandler = { process in
-                let how = process.terminationReason == .uncaughtSignal
+                let how =
+                    process.terminationReason == .uncaughtSignal
                     ? "was killed by signal \(process.terminationStatus)"
                     : "exited with \(process.terminationStatus)"
                 events.post(.workerExited(process: UInt32(process.processIdentifier), how: how))

@@ -1,5 +1,5 @@
-import ImageData
 import ClusterCore
+import ImageData
 import Observe
 import Recipe
 
@@ -13,7 +13,9 @@ final class RunLog {
     /// Share of correct answers, of the newest evaluation or else of the newest steps.
     private var pace = Pace()
 
-    init(_ folder: RunFolder, _ definition: RunDefinition, resumedStep: Int?, progress: ProgressLine) throws(ObserveError) {
+    init(_ folder: RunFolder, _ definition: RunDefinition, resumedStep: Int?, progress: ProgressLine)
+        throws(ObserveError)
+    {
         self.definition = definition
         self.progress = progress
         schedule = definition.schedule
@@ -31,7 +33,8 @@ final class RunLog {
         try ledger.write(
             step: step.step,
             [
-                ("phase", .text(step.phase.rawValue)), ("generation", .integer(Int(clamping: step.generation))),
+                ("phase", .text(step.phase.rawValue)),
+                ("generation", .integer(Int(clamping: step.generation))),
                 ("attempt", .integer(Int(step.attempt))),
                 ("first_sample", .integer((step.step - 1) * definition.recipe.batch)),
                 ("samples", .integer(step.images)),
@@ -42,7 +45,7 @@ final class RunLog {
             [
                 ("phase", .text(step.phase.rawValue)), ("loss", .number(step.loss)),
                 ("top1", .number(Double(step.top1) / Double(max(step.images, 1)))),
-                ("learning_rate", .number(Double(definition.learningRate(step: step.step - 1)))),
+                ("learning_rate", .number(definition.shownLearningRate(step: step.step - 1))),
                 ("seconds", .number(step.seconds)), ("images_per_second", .number(imagesPerSecond)),
                 ("bytes_sent", .integer(Int(clamping: step.bytesSent))),
                 ("bytes_uncoded", .integer(Int(clamping: step.bytesUncoded))),
@@ -66,13 +69,22 @@ final class RunLog {
             [
                 ("evaluation", .boolean(true)), ("test_loss", .number(result.loss)),
                 ("test_top1", .number(Double(result.top1) / images)),
-                ("test_top5", .number(Double(result.top5) / images)), ("test_images", .integer(result.images)),
+                ("test_top5", .number(Double(result.top5) / images)),
+                ("test_images", .integer(result.images)),
             ])
-        let epoch = Double(max(result.step - schedule.searchSteps, 0) * definition.recipe.batch)
+        let epoch =
+            Double(max(result.step - schedule.searchSteps, 0) * definition.recipe.batch)
             / Double(definition.train.count)
-        progress.note(
-            "step \(result.step), epoch \(Show.decimals(epoch, 1)): test accuracy \(Show.percent(Double(result.top1) / images))"
-                + " (top-5 \(Show.percent(Double(result.top5) / images))), loss \(Show.decimals(result.loss, 3))")
+        progress.note("step \(result.step), epoch \(Show.decimals(epoch, 1)): \(result.text)")
+    }
+}
+
+extension EvaluationResult {
+    /// For people: "test accuracy 91.2 % (top-5 99.6 %), loss 0.310".
+    var text: String {
+        let images = Double(max(images, 1))
+        return "test accuracy \(Show.percent(Double(top1) / images)) "
+            + "(top-5 \(Show.percent(Double(top5) / images))), loss \(Show.decimals(loss, 3))"
     }
 }
 

@@ -13,7 +13,8 @@ protocol Model: AnyObject {
     /// `layout.parameterCount` elements.
     var momentum: UnsafeMutablePointer<Float> { get }
 
-    /// The network's weights in the order of `ParameterLayout(graph)`, made anew from the state where that is needed.
+    /// The network's weights in the order of `ParameterLayout(graph)`, made anew from the state where that is
+    /// needed.
     func weights() -> UnsafePointer<Float>
     /// Takes the optimizer's step with the sums of one global batch, and moves the running statistics.
     /// - Parameters:

@@ -3,8 +3,8 @@ import Hypernet
 import NeuralNet
 import TensorCore
 
-/// The search phase: the state is the hypernetwork's parameters and latent vectors; the network's weights are made
-/// from it.
+/// The search phase: the state is the hypernetwork's parameters and latent vectors; the network's weights are
+/// made from it.
 final class SearchModel: Model {
     let phase = Phase.search
     let graph: Graph

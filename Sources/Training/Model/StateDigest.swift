@@ -19,7 +19,9 @@ extension FixedPointState {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         // Encoding whole numbers cannot fail.
-        guard let data = try? encoder.encode(self) else { preconditionFailure("exponents could not be encoded") }
+        guard let data = try? encoder.encode(self) else {
+            preconditionFailure("exponents could not be encoded")
+        }
         return String(decoding: data, as: UTF8.self)
     }
 

@@ -1,8 +1,8 @@
 import Hypernet
 import NeuralNet
 
-/// The names, shapes and places of the tensors in a model's flat state: parameters first, running statistics last.
-/// It is what checkpoints and state transfers go by, in both phases.
+/// The names, shapes and places of the tensors in a model's flat state: parameters first, running statistics
+/// last. It is what checkpoints and state transfers go by, in both phases.
 public struct StateLayout: Equatable, Sendable {
     public struct Tensor: Equatable, Sendable {
         public let name: String

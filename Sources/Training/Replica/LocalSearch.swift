@@ -2,7 +2,8 @@ public import Hypernet
 import NeuralNet
 import TensorCore
 
-/// The search phase of a recipe in this process alone: what `espalier shrink` shows. The bits are those of a cluster.
+/// The search phase of a recipe in this process alone: what `espalier shrink` shows. The bits are those of a
+/// cluster.
 public struct LocalSearch {
     private let replica: Replica
 

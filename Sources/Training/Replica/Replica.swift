@@ -4,8 +4,8 @@ import NeuralNet
 import Recipe
 import TensorCore
 
-/// One worker's copy of the model: computes shards, applies reduced steps, prunes. Owned by one thread; it knows
-/// nothing of other workers.
+/// One worker's copy of the model: computes shards, applies reduced steps, prunes. Owned by one thread; it
+/// knows nothing of other workers.
 final class Replica {
     let definition: RunDefinition
     private(set) var model: any Model
@@ -19,8 +19,8 @@ final class Replica {
     private var executorIsCurrent = false
     private var sumsBuffer: AlignedBuffer<Int32>
 
-    /// A replica at the beginning of a phase: with a plan (or no shrink) of the converge phase, else of the search.
-    /// Its weights are zeros until ``initialize()`` or ``load(_:offset:elements:)``.
+    /// A replica at the beginning of a phase: with a plan (or no shrink) of the converge phase, else of the
+    /// search. Its weights are zeros until ``initialize()`` or ``load(_:offset:elements:)``.
     /// - Throws: `EngineError`, `ShrinkError`.
     init(_ definition: RunDefinition, plan: Plan?, step: Int, pool: ComputePool) throws {
         self.definition = definition
@@ -83,7 +83,8 @@ final class Replica {
             momentum: Float(settings.momentum), weightDecay: Float(settings.weightDecay),
             isNesterov: settings.nesterov)
         model.apply(
-            sums.baseAddress!, exponents: codes, optimizer: optimizer, rate: definition.learningRate(step: step))
+            sums.baseAddress!, exponents: codes, optimizer: optimizer,
+            rate: definition.learningRate(step: step))
         codes.adapt(to: sums, layout: reduction)
         step += 1
         executorIsCurrent = false
@@ -135,7 +136,9 @@ final class Replica {
             default: (model.state, model.layout.count)
             }
         let elements = bytes.count / 4
-        guard bytes.count % 4 == 0, offset >= 0, offset <= count, elements <= count - offset else { return false }
+        guard bytes.count % 4 == 0, offset >= 0, offset <= count, elements <= count - offset else {
+            return false
+        }
         guard let base = bytes.baseAddress else { return true }
         UnsafeMutableRawPointer(target + offset).copyMemory(from: base, byteCount: bytes.count)
         executorIsCurrent = false
@@ -145,7 +148,9 @@ final class Replica {
     /// The exponents that belong to a loaded state.
     /// - Returns: false if they do not fit the network.
     func load(codes: FixedPointState) -> Bool {
-        guard codes.fits(reduction, slices: self.codes.slices, shards: self.codes.shards) else { return false }
+        guard codes.fits(reduction, slices: self.codes.slices, shards: self.codes.shards) else {
+            return false
+        }
         self.codes = codes
         return true
     }

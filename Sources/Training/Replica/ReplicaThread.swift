@@ -105,12 +105,15 @@ private final class ReplicaWorker {
         guard let definition else { throw WorkerError.noReplica }
         let plan = try head.plan.isEmpty ? nil : Plan(json: Data(head.plan.utf8))
         let isSearch = head.phase == Phase.search.rawValue
-        guard isSearch || definition.recipe.shrink == nil || plan != nil, let step = Int(exactly: head.step) else {
+        guard isSearch || definition.recipe.shrink == nil || plan != nil, let step = Int(exactly: head.step)
+        else {
             throw WorkerError.badState("its head does not fit the recipe")
         }
         let replica = try Replica(definition, plan: plan, step: step, pool: pool)
         let codes = try FixedPointState(json: head.exponents)
-        guard replica.load(codes: codes) else { throw WorkerError.badState("its exponents do not fit the network") }
+        guard replica.load(codes: codes) else {
+            throw WorkerError.badState("its exponents do not fit the network")
+        }
         self.replica = replica
     }
 

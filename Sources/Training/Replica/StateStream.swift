@@ -2,8 +2,8 @@ import ClusterCore
 import TensorCore
 import Transport
 
-/// A snapshot as a sequence of control messages, each with a frame of at most 1 MiB: weights, then momentum. The
-/// chunks are made when they are asked for.
+/// A snapshot as a sequence of control messages, each with a frame of at most 1 MiB: weights, then momentum.
+/// The chunks are made when they are asked for.
 struct StateStream {
     static let chunkElements = 1 << 18
 

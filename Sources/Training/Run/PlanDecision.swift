@@ -4,7 +4,9 @@ import Recipe
 /// From latent vectors and their gradients to the plan, as the recipe says.
 enum PlanDecision {
     /// - Throws: `ShrinkError`.
-    static func plan(_ definition: RunDefinition, latents: [[Float]], gradients: [[Float]]) throws(ShrinkError) -> Plan {
+    static func plan(_ definition: RunDefinition, latents: [[Float]], gradients: [[Float]])
+        throws(ShrinkError) -> Plan
+    {
         guard let shrink = definition.recipe.shrink, let widened = definition.widened else {
             preconditionFailure("a plan is asked for a recipe without shrink")
         }

@@ -13,10 +13,12 @@ public enum PlanReport {
             let isBound = vector.kept.count == vector.floor && vector.floor < vector.length
             let importance = vector.importance.map { Show.decimals(Double($0), 6) }
             vectors.add(
-                [vector.name, "\(vector.kept.count)", "\(vector.length)", isBound ? "floor" : ""] + importance)
+                [vector.name, "\(vector.kept.count)", "\(vector.length)", isBound ? "floor" : ""] + importance
+            )
         }
         var costs = TextTable([
-            ("", .left), ("baseline", .right), ("widened", .right), ("pruned", .right), ("pruned / baseline", .right),
+            ("", .left), ("baseline", .right), ("widened", .right), ("pruned", .right),
+            ("pruned / baseline", .right),
         ])
         let flops = [plan.baseline, plan.widened, plan.pruned].map(\.flops.convLinear)
         let parameters = [plan.baseline, plan.widened, plan.pruned].map(\.parameters.convLinear)
@@ -26,6 +28,15 @@ public enum PlanReport {
             "plan for \(plan.network), threshold \(plan.threshold)", vectors.description, costs.description,
             plan.shortfall,
         ].compactMap { $0 }.joined(separator: "\n")
+    }
+
+    /// One line: what is left of the baseline's cost.
+    static func costs(_ plan: Plan) -> String {
+        let (flops, parameters) = (plan.pruned.flops.convLinear, plan.pruned.parameters.convLinear)
+        let share = Show.percent(Double(flops) / Double(plan.baseline.flops.convLinear))
+        let parameterShare = Show.percent(Double(parameters) / Double(plan.baseline.parameters.convLinear))
+        return "pruned network: \(Show.count(flops)) FLOPs, \(share) of the baseline's; "
+            + "\(Show.count(parameters)) parameters, \(parameterShare)"
     }
 
     private static func row(_ title: String, _ counts: [Int]) -> [String] {

@@ -7,8 +7,8 @@ public import NeuralNet
 public import Recipe
 import TensorCore
 
-/// What a recipe and its data set mean: the networks, the schedule, which images are in which shard. Coordinator and
-/// workers derive the same from the same recipe.
+/// What a recipe and its data set mean: the networks, the schedule, which images are in which shard.
+/// Coordinator and workers derive the same from the same recipe.
 public struct RunDefinition: Sendable {
     public let recipe: Recipe
     public let train: any ImageSet
@@ -60,10 +60,16 @@ public struct RunDefinition: Sendable {
             evaluateEvery: steps(epochs: recipe.evaluate.everyEpochs), checkpointEvery: checkpointEvery)
     }
 
-    /// The learning rate of step `step`, counted from 0 over both phases. The search runs at the first epoch's.
+    /// The learning rate of step `step`, counted from 0 over both phases. The search runs at the first
+    /// epoch's.
     func learningRate(step: Int) -> Float {
         let epoch = max(step - searchSteps, 0) * recipe.batch / train.count
         return LearningRateSchedule(recipe).rate(epoch: epoch)
+    }
+
+    /// The same as the decimal number that people wrote: 0.1, not the nearest float's 0.10000000149.
+    func shownLearningRate(step: Int) -> Double {
+        Double("\(learningRate(step: step))") ?? 0
     }
 
     /// The network that a phase trains.
@@ -75,7 +81,8 @@ public struct RunDefinition: Sendable {
     /// The state of the phase that a plan (JSON, or empty) belongs to.
     func stateLayout(plan json: String) throws -> StateLayout {
         guard let shrink = recipe.shrink, let widened, json.isEmpty else {
-            return StateLayout(ParameterLayout(try graph(plan: json.isEmpty ? nil : Plan(json: Data(json.utf8)))))
+            return StateLayout(
+                ParameterLayout(try graph(plan: json.isEmpty ? nil : Plan(json: Data(json.utf8)))))
         }
         return StateLayout(
             HyperLayout(graph: widened, wiring: LatentWiring(widened), embedding: shrink.embedding))
@@ -92,8 +99,8 @@ public struct RunDefinition: Sendable {
         return try SearchModel(graph: graph, embedding: shrink.embedding, pool: pool)
     }
 
-    /// The images of shard `shard` of step `step`: positions step·batch + shard·size and on in the endless sequence of
-    /// the epochs' permutations.
+    /// The images of shard `shard` of step `step`: positions step·batch + shard·size and on in the endless
+    /// sequence of the epochs' permutations.
     func trainingShard(step: Int, shard: Int) -> some ShardSource {
         TrainingShard(
             images: train, order: order, seed: recipe.seed, first: step * recipe.batch + shard * recipe.shard,

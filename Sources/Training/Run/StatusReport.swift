@@ -25,13 +25,16 @@ public struct StatusReport: Encodable, Sendable {
         var lines = ["\(network): \(phase) phase, step \(step)" + (lastStep.map { " of \($0)" } ?? "")]
         if let loss { lines.append("loss \(Show.decimals(loss, 3))") }
         if let imagesPerSecond { lines.append("\(Show.decimals(imagesPerSecond, 0)) images/s") }
-        if let testTop1, let testStep { lines.append("test accuracy \(Show.percent(testTop1)) at step \(testStep)") }
+        if let testTop1, let testStep {
+            lines.append("test accuracy \(Show.percent(testTop1)) at step \(testStep)")
+        }
         if let checkpoint { lines.append("newest checkpoint \(checkpoint)") }
         if let stage, let generation { lines.append("\(stage), generation \(generation)") }
         for worker in workers ?? [] {
             lines.append(
-                "worker \(worker.number): host \(worker.host), process \(worker.process), \(worker.threads) threads, "
-                    + "heard of \(Show.decimals(worker.secondsSinceHeard, 1)) s ago")
+                "worker \(worker.number): host \(worker.host), process \(worker.process), "
+                    + "\(worker.threads) threads, heard of \(Show.decimals(worker.secondsSinceHeard, 1)) s ago"
+            )
         }
         return lines.joined(separator: "\n")
     }

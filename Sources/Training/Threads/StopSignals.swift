@@ -6,8 +6,8 @@ enum StopSignals {
     private static let received = Atomic<Int32>(0)
     private static let last = Atomic<Int32>(0)
 
-    /// - Parameter ignoringInterrupt: for local workers: Ctrl-C reaches the whole process group, and they are told
-    ///   by their coordinator.
+    /// - Parameter ignoringInterrupt: for local workers: Ctrl-C reaches the whole process group, and they are
+    ///   told by their coordinator.
     static func install(ignoringInterrupt: Bool = false) {
         signal(SIGPIPE, SIG_IGN)
         let note: @convention(c) (Int32) -> Void = { number in

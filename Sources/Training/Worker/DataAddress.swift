@@ -2,8 +2,8 @@ import Foundation
 import Glibc
 import Transport
 
-/// Where a worker's data hub listens so that its peers can reach it: beside an ipc coordinator in a folder of its
-/// own; for tcp on the address that this machine uses towards the coordinator, any free port.
+/// Where a worker's data hub listens so that its peers can reach it: beside an ipc coordinator in a folder of
+/// its own; for tcp on the address that this machine uses towards the coordinator, any free port.
 struct DataAddress {
     let endpoint: String
     /// To be removed at the end.
@@ -13,7 +13,8 @@ struct DataAddress {
         guard coordinator.hasPrefix("tcp://") else {
             var template = Array("/tmp/espalier-XXXXXX".utf8CString)
             guard mkdtemp(&template) != nil else {
-                throw .system(operation: "mkdtemp in /tmp", code: errno, detail: String(cString: strerror(errno)))
+                throw .system(
+                    operation: "mkdtemp in /tmp", code: errno, detail: String(cString: strerror(errno)))
             }
             let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
             temporaryFolder = folder
@@ -40,8 +41,11 @@ struct DataAddress {
         }
         defer { freeaddrinfo(found) }
         let descriptor = socket(target.pointee.ai_family, target.pointee.ai_socktype, 0)
-        guard descriptor >= 0, Glibc.connect(descriptor, target.pointee.ai_addr, target.pointee.ai_addrlen) == 0 else {
-            throw .system(operation: "reaching \(endpoint)", code: errno, detail: String(cString: strerror(errno)))
+        guard descriptor >= 0,
+            Glibc.connect(descriptor, target.pointee.ai_addr, target.pointee.ai_addrlen) == 0
+        else {
+            throw .system(
+                operation: "reaching \(endpoint)", code: errno, detail: String(cString: strerror(errno)))
         }
         defer { close(descriptor) }
         return try localName(of: descriptor)
@@ -59,7 +63,8 @@ struct DataAddress {
             }
         }
         guard status == 0 else {
-            throw .system(operation: "getsockname", code: status, detail: String(cString: gai_strerror(status)))
+            throw .system(
+                operation: "getsockname", code: status, detail: String(cString: gai_strerror(status)))
         }
         let address = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         return address.contains(":") ? "[\(address)]" : address

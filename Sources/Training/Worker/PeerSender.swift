@@ -4,7 +4,9 @@ import Transport
 struct PeerSender {
     private var waiting: [Remote: [[Frame]]] = [:]
 
-    mutating func send(_ frames: [Frame], to remote: Remote, _ switchboard: any Switchboard) throws(TransportError) {
+    mutating func send(_ frames: [Frame], to remote: Remote, _ switchboard: any Switchboard)
+        throws(TransportError)
+    {
         waiting[remote, default: []].append(frames)
         try flush(remote, switchboard)
     }

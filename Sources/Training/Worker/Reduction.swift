@@ -2,8 +2,9 @@ import ClusterCore
 import Collective
 import Transport
 
-/// The sockets' thread's side of one step's all-reduce: sums contributions to the parts that this worker owns, passes
-/// complete blocks on, and gathers the whole vector. Knows nothing of sockets: what to send comes back as messages.
+/// The sockets' thread's side of one step's all-reduce: sums contributions to the parts that this worker
+/// owns, passes complete blocks on, and gathers the whole vector. Knows nothing of sockets: what to send
+/// comes back as messages.
 final class Reduction {
     /// A message for each of these workers.
     struct Outgoing {
@@ -85,7 +86,8 @@ final class Reduction {
         case .contribution:
             guard let reducer = reducers[part] else { return [] }
             let outcome = try payload.withUnsafeBytes { bytes throws(CollectiveError) in
-                try reducer.contribute(block: block, shards: header.shards, bytes: bytes, workspace: workspace)
+                try reducer.contribute(
+                    block: block, shards: header.shards, bytes: bytes, workspace: workspace)
             }
             return try follow(outcome, reducer, part: part)
         case .reduced:

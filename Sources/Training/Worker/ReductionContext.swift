@@ -51,8 +51,10 @@ struct ReductionContext: Sendable {
             for index in stride(from: thread, to: all.count, by: threads) where all[index].owner != worker {
                 let piece = all[index]
                 let header = header(
-                    .contribution, part: piece.part, block: piece.block, elements: piece.range.count, shards: shards)
-                let frames = message(header, UnsafeBufferPointer(rebasing: source.sums[piece.range]), workspace)
+                    .contribution, part: piece.part, block: piece.block, elements: piece.range.count,
+                    shards: shards)
+                let frames = message(
+                    header, UnsafeBufferPointer(rebasing: source.sums[piece.range]), workspace)
                 coded.withLock { $0[index] = frames }
             }
         }
@@ -63,7 +65,9 @@ struct ReductionContext: Sendable {
                 Contributions.Own(part: piece.part, block: piece.block, values: Array(sums[piece.range]))
             },
             messages: zip(pieces, frames).compactMap { piece, frames in
-                frames.map { Contributions.Message(owner: piece.owner, frames: $0, elements: piece.range.count) }
+                frames.map {
+                    Contributions.Message(owner: piece.owner, frames: $0, elements: piece.range.count)
+                }
             })
     }
 

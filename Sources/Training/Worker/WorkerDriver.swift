@@ -5,8 +5,8 @@ import Glibc
 import TensorCore
 import Transport
 
-/// A worker process: feeds its machine with messages, results and time, and carries out its directives. The calling
-/// thread owns the sockets; a replica thread does the work.
+/// A worker process: feeds its machine with messages, results and time, and carries out its directives. The
+/// calling thread owns the sockets; a replica thread does the work.
 public final class WorkerDriver {
     /// Data messages of a step that has not begun here: at most so many bytes are kept.
     static let earlyBytesMax = 1 << 30
@@ -78,6 +78,7 @@ public final class WorkerDriver {
         hello.dataEndpoint = dataEndpoint
         hello.threads = UInt32(options.threads)
         hello.instructionLevel = Engine.offeredInstructionLevel
+        hello.denseAlgebra = Engine.denseAlgebraCore
         hello.host = ProcessInfo.processInfo.hostName
         hello.process = UInt32(ProcessInfo.processInfo.processIdentifier)
         return hello
@@ -154,7 +155,8 @@ public final class WorkerDriver {
     private func keep(_ header: BlockHeader, _ payload: Frame) throws {
         earlyBytes += payload.count
         guard earlyBytes <= Self.earlyBytesMax else {
-            return try tell(.failed(reason: "peers sent over \(Self.earlyBytesMax >> 20) MiB ahead of the coordinator"))
+            return try tell(
+                .failed(reason: "peers sent over \(Self.earlyBytesMax >> 20) MiB ahead of the coordinator"))
         }
         early.append((header, payload))
     }

@@ -1,9 +1,10 @@
 import Synchronization
 
-/// What joins in-memory switchboards: no sockets, no threads, and a fate for each message if a test wants one.
+/// What joins in-memory switchboards: no sockets, no threads, and a fate for each message if a test wants
+/// one.
 ///
-/// Everything happens inside the switchboards' calls, in the order of the calls: a test that makes them from one
-/// thread, polling with a timeout of zero, runs the same way each time.
+/// Everything happens inside the switchboards' calls, in the order of the calls: a test that makes them from
+/// one thread, polling with a timeout of zero, runs the same way each time.
 public final class InMemoryNetwork: Sendable {
     let state = Mutex(NetworkState())
 
@@ -26,7 +27,8 @@ public final class InMemoryNetwork: Sendable {
         state.withLock { $0.breakConnections { $0 == [first, second] } }
     }
 
-    /// Pulls the cable between two switchboards: nothing passes, no new connection is made, and nobody is told.
+    /// Pulls the cable between two switchboards: nothing passes, no new connection is made, and nobody is
+    /// told.
     public func cut(_ first: String, _ second: String) {
         state.withLock { _ = $0.cuts.insert([first, second]) }
     }
@@ -36,8 +38,8 @@ public final class InMemoryNetwork: Sendable {
         state.withLock { $0.heal([first, second]) }
     }
 
-    /// Ends a switchboard as `kill -9` ends a process: its own calls throw `.closed` from now on, and the others
-    /// see their connections break.
+    /// Ends a switchboard as `kill -9` ends a process: its own calls throw `.closed` from now on, and the
+    /// others see their connections break.
     public func crash(_ name: String) {
         state.withLock { $0.remove(node: name) }
     }

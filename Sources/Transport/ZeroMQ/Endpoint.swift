@@ -42,8 +42,8 @@ enum Endpoint {
         endpoint.hasPrefix("ipc://") ? String(endpoint.dropFirst(6)) : nil
     }
 
-    /// libzmq would delete whatever file is there and take its place, even from a process that listens. Only the
-    /// socket of a killed process may go.
+    /// libzmq would delete whatever file is there and take its place, even from a process that listens. Only
+    /// the socket of a killed process may go.
     static func refuseIfTaken(_ endpoint: String) throws(TransportError) {
         guard let path = path(endpoint), path != "*" else { return }
         var status = stat()

@@ -1,8 +1,8 @@
 import CZeroMQ
 import Glibc
 
-/// A ROUTER socket that links connect to. It talks only to peers it has heard from, and refuses instead of dropping
-/// (`ZMQ_ROUTER_MANDATORY`).
+/// A ROUTER socket that links connect to. It talks only to peers it has heard from, and refuses instead of
+/// dropping (`ZMQ_ROUTER_MANDATORY`).
 final class Hub {
     let id: HubID
     let endpoint: String
@@ -11,7 +11,8 @@ final class Hub {
     private let monitor: SocketMonitor
     private let socket: Socket
     private var book = PeerBook()
-    /// Descriptors of broken connections, and peers that libzmq could not reach: gone once all that came is read.
+    /// Descriptors of broken connections, and peers that libzmq could not reach: gone once all that came is
+    /// read.
     private var broken: [Int32] = []
     private var suspects: [RoutingID] = []
     private var outboxes: [[UInt8]: Outbox] = [:]
@@ -109,7 +110,9 @@ final class Hub {
     private func take(
         _ frames: [FrameStorage], frameCount: Int, _ events: inout [TransportEvent]
     ) throws(TransportError) {
-        guard let routing = frames[0].withBytes(RoutingID.init), let descriptor = frames.last?.sourceDescriptor else {
+        guard let routing = frames[0].withBytes(RoutingID.init),
+            let descriptor = frames.last?.sourceDescriptor
+        else {
             let stranger = Remote.peer(id, identity: frames[0].withBytes { Array($0) })
             events.append(
                 .refused(from: stranger, reason: "the sender does not give an identity as links do"))

@@ -2,8 +2,8 @@ import CZeroMQ
 
 /// A DEALER socket to one hub, renewed for each connection.
 ///
-/// libzmq's own reconnecting is off: it would use the same routing id again (see ``RoutingID``) and carry queued
-/// messages from one connection into the next.
+/// libzmq's own reconnecting is off: it would use the same routing id again (see ``RoutingID``) and carry
+/// queued messages from one connection into the next.
 final class Link {
     let id: LinkID
     private let endpoint: String
@@ -137,7 +137,8 @@ final class Link {
         }
     }
 
-    /// Drops the connection and waits longer each time, with some spread so that many links do not knock at once.
+    /// Drops the connection and waits longer each time, with some spread so that many links do not knock at
+    /// once.
     private func pause() {
         state = .waiting(until: .now + delay * Double.random(in: 0.75...1.25))
         delay = min(delay * 2, limits.reconnectDelayMax)

@@ -1,12 +1,12 @@
 /// Which peer is on which connection of a hub. Pure: fed with what libzmq tells.
 ///
-/// libzmq's monitor names a broken connection by its descriptor only, and a message names both the descriptor and
-/// the routing id of its sender. Descriptors are used again, routing ids are not, so a descriptor has a queue of
-/// connections, oldest first.
+/// libzmq's monitor names a broken connection by its descriptor only, and a message names both the descriptor
+/// and the routing id of its sender. Descriptors are used again, routing ids are not, so a descriptor has a
+/// queue of connections, oldest first.
 ///
-/// If a peer comes, speaks and goes, and another gets its descriptor, all before the hub looks, nobody can tell
-/// which of the two spoke. Then the dead one is taken for alive as long as the other is, never the other way round:
-/// sending to it, or its silence, will show.
+/// If a peer comes, speaks and goes, and another gets its descriptor, all before the hub looks, nobody can
+/// tell which of the two spoke. Then the dead one is taken for alive as long as the other is, never the other
+/// way round: sending to it, or its silence, will show.
 struct PeerBook {
     enum Sighting: Equatable {
         /// A message on the peer's current connection.

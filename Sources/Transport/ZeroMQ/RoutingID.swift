@@ -1,8 +1,9 @@
-/// What a link tells libzmq to call it: a tag byte, the link's identity, and a serial number that is larger for each
-/// connection, 8 bytes big-endian.
+/// What a link tells libzmq to call it: a tag byte, the link's identity, and a serial number that is larger
+/// for each connection, 8 bytes big-endian.
 ///
-/// A connection's routing id is never used again. libzmq would let a second connection of the same id wait in vain
-/// while it still believes in the first; and a hub could not tell late messages of the first from the second's.
+/// A connection's routing id is never used again. libzmq would let a second connection of the same id wait in
+/// vain while it still believes in the first; and a hub could not tell late messages of the first from the
+/// second's.
 struct RoutingID: Hashable {
     let identity: [UInt8]
     let serial: UInt64

@@ -47,8 +47,8 @@ final class Socket {
         try set(ZMQ_TCP_MAXRT, tcpMilliseconds)
     }
 
-    /// Receives a whole message, or nil when none is there. The frames beyond `framesMax` are thrown away, but
-    /// counted.
+    /// Receives a whole message, or nil when none is there. The frames beyond `framesMax` are thrown away,
+    /// but counted.
     func receive(framesMax: Int) throws(TransportError) -> (frames: [FrameStorage], frameCount: Int)? {
         guard var frame = try FrameStorage.receive(handle) else { return nil }
         var frames = [frame]
@@ -66,7 +66,8 @@ final class Socket {
     func send(_ frames: [Frame], to routingID: Frame? = nil) throws(TransportError) -> Bool {
         if let routingID, try !routingID.storage.send(handle, more: true) { return false }
         for (index, frame) in frames.enumerated() {
-            // A later frame is refused only if the connection broke meanwhile; libzmq then drops the earlier ones.
+            // A later frame is refused only if the connection broke meanwhile; libzmq then drops the earlier
+            // ones.
             guard try frame.storage.send(handle, more: index + 1 < frames.count) else { return false }
         }
         return true
@@ -80,8 +81,8 @@ final class Socket {
         return String(decoding: bytes.prefix(max(size, 1) - 1), as: UTF8.self)
     }
 
-    /// A descriptor that becomes readable when libzmq has something to tell this socket. Edge-triggered: only a
-    /// call that takes no message, or finds none, makes sure of the next edge.
+    /// A descriptor that becomes readable when libzmq has something to tell this socket. Edge-triggered: only
+    /// a call that takes no message, or finds none, makes sure of the next edge.
     func descriptor() throws(TransportError) -> Int32 {
         var descriptor: Int32 = -1
         var size = MemoryLayout<Int32>.size

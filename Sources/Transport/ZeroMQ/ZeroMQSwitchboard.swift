@@ -3,8 +3,8 @@ import Glibc
 
 /// A switchboard over libzmq: ROUTER and DEALER sockets on TCP or Unix sockets.
 ///
-/// It waits with `poll(2)` on libzmq's descriptors. `zmq_poll` could not tell that one of many peers of a ROUTER
-/// takes messages again: its POLLOUT means that any of them does.
+/// It waits with `poll(2)` on libzmq's descriptors. `zmq_poll` could not tell that one of many peers of a
+/// ROUTER takes messages again: its POLLOUT means that any of them does.
 public final class ZeroMQSwitchboard: Switchboard {
     public let limits: TransportLimits
     public let waker: Waker
@@ -18,8 +18,8 @@ public final class ZeroMQSwitchboard: Switchboard {
     private var lastNumber: UInt32 = 0
     private var lastSerial: UInt64 = 0
 
-    /// Sending to one peer may consume libzmq's notice that another takes messages again, so while something is
-    /// blocked the wait is cut into pieces of this length.
+    /// Sending to one peer may consume libzmq's notice that another takes messages again, so while something
+    /// is blocked the wait is cut into pieces of this length.
     private static let blockedWait = Duration.milliseconds(5)
 
     public init(limits: TransportLimits = TransportLimits()) throws(TransportError) {
@@ -110,7 +110,8 @@ public final class ZeroMQSwitchboard: Switchboard {
         return lastNumber
     }
 
-    /// Nanoseconds since 1970, made to increase: larger than those of an earlier process of the same identity.
+    /// Nanoseconds since 1970, made to increase: larger than those of an earlier process of the same
+    /// identity.
     private func nextSerial() -> UInt64 {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)

@@ -17,7 +17,8 @@ struct Describe: ParsableCommand {
     @Option(help: "Number of classes.")
     var classes = 1000
 
-    @Option(help: "Widen every layer so many times; not 1: the form that a hypernetwork makes the weights of.")
+    @Option(
+        help: "Widen every layer so many times; not 1: the form that a hypernetwork makes the weights of.")
     var width = 1.0
 
     @Flag(help: "Print JSON.")
@@ -68,7 +69,8 @@ struct Describe: ParsableCommand {
         ])
         for layer in complexity.layers {
             layers.add([
-                layer.name, "\(layer.inChannels)", "\(layer.outChannels)", "\(layer.kernel)", "\(layer.stride)",
+                layer.name, "\(layer.inChannels)", "\(layer.outChannels)", "\(layer.kernel)",
+                "\(layer.stride)",
                 "\(layer.outHeight)×\(layer.outWidth)", "\(layer.flops)", "\(layer.parameters)",
             ])
         }
@@ -78,7 +80,9 @@ struct Describe: ParsableCommand {
             ("conv + linear + batch norm", \.convLinearBN), ("conv + linear", \.convLinear),
         ]
         for (title, path) in rows {
-            counts.add([title, "\(complexity.flops[keyPath: path])", "\(complexity.parameters[keyPath: path])"])
+            counts.add([
+                title, "\(complexity.flops[keyPath: path])", "\(complexity.parameters[keyPath: path])",
+            ])
         }
         return "\(layers)\n\(counts)"
     }

@@ -40,7 +40,8 @@ struct Evaluate: ParsableCommand {
         let images = Double(max(counts.images, 1))
         let report = Report(
             network: evaluation.network, step: evaluation.step, images: counts.images,
-            top1: Double(counts.top1) / images, top5: Double(counts.top5) / images, loss: counts.lossSum / images)
+            top1: Double(counts.top1) / images, top5: Double(counts.top5) / images,
+            loss: counts.lossSum / images)
         if json { return print(try JSONOutput.text(report)) }
         print(
             "\(report.network), step \(report.step): top-1 \(Show.percent(report.top1)), "

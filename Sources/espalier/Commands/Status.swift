@@ -12,7 +12,8 @@ struct Status: ParsableCommand {
     var json = false
 
     func run() throws {
-        let status = try target.contains("://") ? StatusReport(asking: target) : StatusReport(runFolder: target)
+        let status =
+            try target.contains("://") ? StatusReport(asking: target) : StatusReport(runFolder: target)
         print(json ? try JSONOutput.text(status) : status.text)
     }
 }

@@ -28,7 +28,8 @@ enum Limits {
 
     static func check(_ name: String, _ value: Int, _ range: ClosedRange<Int>) throws {
         guard range.contains(value) else {
-            throw ValidationError("\(name) is \(value); it must be from \(range.lowerBound) to \(range.upperBound)")
+            throw ValidationError(
+                "\(name) is \(value); it must be from \(range.lowerBound) to \(range.upperBound)")
         }
     }
 }
