@@ -10,6 +10,8 @@ public enum CoordinatorEvent: Sendable {
     case checkpointFailed(reason: String)
     /// A local worker's process has ended.
     case workerExited(process: UInt32, how: String)
+    /// The connection of the worker of this incarnation broke.
+    case workerDisconnected(incarnation: [UInt8])
     /// The user, or the machine's scheduler, wants the run to stop with a checkpoint.
     case stopRequested(reason: String)
     /// Time has passed; given at least once a heartbeat interval.

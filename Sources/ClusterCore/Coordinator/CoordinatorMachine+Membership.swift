@@ -99,6 +99,11 @@ extension CoordinatorMachine {
         }
     }
 
+    mutating func workerDisconnected(_ incarnation: [UInt8]) {
+        guard let worker = workers.values.first(where: { $0.incarnation == incarnation }) else { return }
+        fail(lost(worker, "closed its connection"))
+    }
+
     mutating func tick() {
         if now >= heartbeatDue {
             heartbeatDue = now + heartbeatInterval
@@ -109,7 +114,7 @@ extension CoordinatorMachine {
         if let silent = workers.values.sorted(by: { $0.number < $1.number })
             .first(where: { now - $0.lastHeard > settings.timeout })
         {
-            fail(lost(silent, "was not heard of for \(settings.timeout.components.seconds) s"))
+            fail(lost(silent, "was not heard of for \(settings.timeout)"))
         }
     }
 

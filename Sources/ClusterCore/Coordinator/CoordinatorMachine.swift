@@ -109,6 +109,8 @@ public struct CoordinatorMachine: Sendable {
             fail(reason)
         case .workerExited(let process, let how):
             workerExited(process, how)
+        case .workerDisconnected(let incarnation):
+            workerDisconnected(incarnation)
         case .stopRequested(let reason):
             requestStop(reason)
         case .tick:
