@@ -86,7 +86,8 @@ let package = Package(
         tests(
             "Training",
             [
-                "Training", "NeuralNet", "ModelZoo", "Hypernet", "Recipe", "ImageData", "TensorCore", "ClusterCore",
+                "Training", "NeuralNet", "ModelZoo", "Hypernet", "Recipe", "ImageData", "TensorCore",
+                "ClusterCore",
                 "Collective", "Transport",
             ]),
         tests("EndToEnd", ["espalier", "ClusterCore", "Collective", "Transport"]),
