@@ -10,8 +10,8 @@ size_t espalier_hyper_scratch(espalier_hyper_shape shape) {
 
 // a[n] and u[j,n] of the row.
 static inline void embed(
-    espalier_hyper_shape shape, espalier_hyper_row row, float z_in, const float *restrict z_out, float *restrict a,
-    float *restrict u) {
+    espalier_hyper_shape shape, espalier_hyper_row row, float z_in, const float *restrict z_out,
+    float *restrict a, float *restrict u) {
     const size_t count = shape.outputs;
     for (size_t n = 0; n < count; n++) a[n] = z_in * z_out[n] + row.b0[n];
     for (size_t j = 0; j < shape.embedding; j++) {
@@ -24,8 +24,8 @@ static inline void embed(
 
 ESPALIER_CLONES
 void espalier_hyper_generate(
-    espalier_hyper_shape shape, espalier_hyper_row row, float z_in, const float *z_out, float *weight, size_t stride,
-    float *scratch) {
+    espalier_hyper_shape shape, espalier_hyper_row row, float z_in, const float *z_out, float *weight,
+    size_t stride, float *scratch) {
     const size_t count = shape.outputs, taps = shape.taps;
     float *restrict a = scratch;
     float *restrict u = a + count;
@@ -43,17 +43,17 @@ void espalier_hyper_generate(
             }
         }
     }
-    for (size_t t = 0; t < taps; t++) {
-        const float *restrict b2 = row.b2 + t * count;
-        const float *restrict sum = sums + t * count;
-        float *restrict out = weight + t;
-        for (size_t n = 0; n < count; n++) out[n * stride] = sum[n] + b2[n];
+    // Output by output: W is far larger than a cache, and each of its lines is touched once this way.
+    for (size_t n = 0; n < count; n++) {
+        float *restrict out = weight + n * stride;
+        for (size_t t = 0; t < taps; t++) out[t] = sums[t * count + n] + row.b2[t * count + n];
     }
 }
 
 // ∂L/∂w2, and ∂L/∂u into gradient.b1, which equals it.
 static inline void backward_explicit(
-    espalier_hyper_shape shape, espalier_hyper_row row, const float *restrict u, espalier_hyper_row gradient) {
+    espalier_hyper_shape shape, espalier_hyper_row row, const float *restrict u,
+    espalier_hyper_row gradient) {
     const size_t count = shape.outputs, taps = shape.taps;
     for (size_t j = 0; j < shape.embedding; j++) {
         const float *restrict uj = u + j * count;
@@ -73,16 +73,16 @@ static inline void backward_explicit(
 
 ESPALIER_CLONES
 double espalier_hyper_backward(
-    espalier_hyper_shape shape, espalier_hyper_row row, float z_in, const float *z_out, const float *weight_gradient,
-    size_t stride, espalier_hyper_row gradient, double *z_out_gradient, float *scratch) {
+    espalier_hyper_shape shape, espalier_hyper_row row, float z_in, const float *z_out,
+    const float *weight_gradient, size_t stride, espalier_hyper_row gradient, double *z_out_gradient,
+    float *scratch) {
     const size_t count = shape.outputs;
     float *restrict a = scratch;
     float *restrict u = a + count;
     embed(shape, row, z_in, z_out, a, u);
-    for (size_t t = 0; t < shape.taps; t++) {
-        const float *restrict in = weight_gradient + t;
-        float *restrict out = gradient.b2 + t * count;
-        for (size_t n = 0; n < count; n++) out[n] = in[n * stride];
+    for (size_t n = 0; n < count; n++) {
+        const float *restrict in = weight_gradient + n * stride;
+        for (size_t t = 0; t < shape.taps; t++) gradient.b2[t * count + n] = in[t];
     }
     backward_explicit(shape, row, u, gradient);
     float *restrict da = gradient.b0;

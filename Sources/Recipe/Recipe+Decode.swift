@@ -25,8 +25,8 @@ extension Recipe {
         reader.finish(elsewhere: Recipe.keys)
     }
 
-    /// Shards that a contribution can name (Collective's ShardSet).
-    private static let shardsMax = 4096
+    /// Shards of a global batch: what the bitmap of a data message has room for.
+    static let shardsMax = 4_096
 
     private static func batchAndShard(_ reader: SettingsReader) -> (Int, Int) {
         let batch = reader.whole("batch", 1...65_536) ?? 64
@@ -39,10 +39,11 @@ extension Recipe {
                 "\(batch) images are not a multiple of the shard, which has \(shard); \(nearest) would be"
             )
         }
-        if batch / shard > shardsMax {
+        if batch / shard > Self.shardsMax {
             reader.report(
                 reader.has("shard") ? "shard" : "batch",
-                "\(batch) images are \(batch / shard) shards of \(shard), at most \(shardsMax) are possible")
+                "\(batch) images in shards of \(shard) are \(batch / shard) shards; "
+                    + "at most \(Self.shardsMax) are allowed")
         }
         return (batch, shard)
     }

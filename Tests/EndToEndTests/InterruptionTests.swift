@@ -39,7 +39,8 @@ extension EndToEnd {
             training.run.expectWhole(training.recipe, steps: training.recipe.totalSteps)
         }
 
-        /// A training whose newest checkpoint is in `phase`. A slow machine may need several attempts to hit it.
+        /// A training whose newest checkpoint is in `phase`. A slow machine may need several attempts to hit
+        /// it.
         private func interrupted(in phase: String, by signal: Signal) async throws -> Training {
             for _ in 1...20 {
                 let training = try Training(.lwDNA)

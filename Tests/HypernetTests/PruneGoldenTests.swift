@@ -19,14 +19,14 @@ struct PruneGoldenTests {
             importances: importances, vectors: golden.wiring.vectors, settings: golden.settings)
         let model = CostModel(golden.graph, golden.wiring, measure: .flops)
         let widened = model.cost(golden.wiring.vectors.map(\.length))
-        #expect(widened == golden.description.flops_full)
+        #expect(widened == golden.description.flopsFull)
         let outcome = ThresholdSearch(rule: rule, model: model, widened: widened)
-            .reference(target: golden.description.target_ratio)
+            .reference(target: golden.description.targetRatio)
         #expect(outcome.trials.map(\.threshold) == golden.description.trace.map(\.threshold))
         #expect(outcome.trials.map(\.cost) == golden.description.trace.map(\.flops))
         #expect(outcome.trials.map(\.ratio) == golden.description.trace.map(\.ratio))
         #expect(outcome.isReached == golden.description.converged)
-        #expect(outcome.threshold == golden.description.threshold_after_search)
+        #expect(outcome.threshold == golden.description.thresholdAfterSearch)
     }
 
     @Test("keeps the same channels, at the same cost", arguments: files)
@@ -37,17 +37,17 @@ struct PruneGoldenTests {
             #expect(vector.kept == (try golden.mask(index)), "\(vector.name)")
             let latent = golden.description.latents[golden.latentIndices[index]]
             #expect(vector.length == latent.length)
-            #expect(vector.floor == (latent.never_pruned ? latent.length : latent.floor), "\(vector.name)")
+            #expect(vector.floor == (latent.neverPruned ? latent.length : latent.floor), "\(vector.name)")
         }
-        #expect(plan.widened.flops.convLinear == golden.description.flops_full)
-        #expect(plan.pruned.flops.convLinear == golden.description.flops_after)
-        #expect(plan.pruned.flops.convLinearBN == golden.description.flops_conv_linear_bn)
-        #expect(plan.pruned.flops.published == golden.description.flops_conv_linear_bn_relu)
-        #expect(plan.pruned.parameters.convLinear == golden.description.params_after)
-        #expect(plan.pruned.parameters.published == golden.description.params_conv_linear_bn)
+        #expect(plan.widened.flops.convLinear == golden.description.flopsFull)
+        #expect(plan.pruned.flops.convLinear == golden.description.flopsAfter)
+        #expect(plan.pruned.flops.convLinearBN == golden.description.flopsConvLinearBn)
+        #expect(plan.pruned.flops.published == golden.description.flopsConvLinearBnRelu)
+        #expect(plan.pruned.parameters.convLinear == golden.description.paramsAfter)
+        #expect(plan.pruned.parameters.published == golden.description.paramsConvLinearBn)
         let rows = Complexity(try Surgery(graph: golden.graph, plan: plan).pruned).layers
-        #expect(rows.map(\.inChannels) == golden.description.layers.map(\.in_remain))
-        #expect(rows.map(\.outChannels) == golden.description.layers.map(\.out_remain))
+        #expect(rows.map(\.inChannels) == golden.description.layers.map(\.inRemain))
+        #expect(rows.map(\.outChannels) == golden.description.layers.map(\.outRemain))
         #expect(rows.map(\.flops) == golden.description.layers.map(\.macs))
         #expect(rows.map(\.parameters) == golden.description.layers.map(\.params))
     }
@@ -57,8 +57,8 @@ struct PruneGoldenTests {
         let golden = try PruneCase(file)
         let layers = golden.wiring.layers.map {
             PruneCase.Description.Wiring(
-                in_latent: golden.latentIndices[$0.input.vector],
-                out_latent: golden.latentIndices[$0.output.vector])
+                inLatent: golden.latentIndices[$0.input.vector],
+                outLatent: golden.latentIndices[$0.output.vector])
         }
         #expect(layers == golden.description.layers.compactMap(\.wiring))
         #expect(Set(golden.latentIndices) == Set(golden.description.latents.indices))
@@ -75,7 +75,7 @@ struct PruneGoldenTests {
         var pruned = [Float](repeating: .nan, count: surgery.after.count)
         surgery.prune(weights: weights, into: &pruned)
         for (index, layer) in golden.description.layers.enumerated() {
-            guard golden.description.two_layers[layer.name] != nil else { continue }
+            guard golden.description.twoLayers[layer.name] != nil else { continue }
             for (ours, theirs) in names(golden.graph, node: golden.wiring.layers[index].node) {
                 let tensor = try #require(surgery.after[ours])
                 let expected = try golden.tensors.floats("pruned.\(layer.name).\(theirs)")
@@ -101,7 +101,7 @@ struct PruneGoldenTests {
             state.replaceSubrange(tensor.range, with: values)
         }
         for (index, layer) in golden.description.layers.enumerated() {
-            guard golden.description.two_layers[layer.name] != nil else { continue }
+            guard golden.description.twoLayers[layer.name] != nil else { continue }
             let node = golden.wiring.layers[index].node
             let parts = HyperCase.parts.map { ("\(golden.graph.nodes[node].name).\($0.0)", $0.1) }
             for (ours, theirs) in parts + names(golden.graph, node: node).dropFirst() {

@@ -6,22 +6,10 @@ import Testing
 
 @Suite("Training steps of a network with a hypernetwork, end to end, against golden values")
 struct StepGoldenTests {
-    struct Entry: Decodable {
-        struct Optimizer: Decodable {
-            let lr: Float
-            let momentum: Float
-            let weight_decay: Float
-            let nesterov: Bool
-        }
-
-        let optimizer: Optimizer
-        let parameter_aliases: [String: String]
-
-        var update: HyperNetwork.Update {
-            HyperNetwork.Update(
-                rate: optimizer.lr, momentum: optimizer.momentum, weightDecay: optimizer.weight_decay,
-                isNesterov: optimizer.nesterov)
-        }
+    private struct Entry {
+        let update: HyperNetwork.Update
+        /// Latent vectors that layers share, by the layers' own names for them.
+        let aliases: [String: String]
     }
 
     @Test(
@@ -35,7 +23,7 @@ struct StepGoldenTests {
         let bench = try SearchBench(graph, embedding: 2, batch: try #require(tensors["step1.x"]?.shape[0]))
         let layout = bench.network.layout
         let names = GoldenNames(
-            tensors, prefix: "before.", graph: graph, network: bench.network, aliases: entry.parameter_aliases
+            tensors, prefix: "before.", graph: graph, network: bench.network, aliases: entry.aliases
         )
         bench.state = try names.state(layout, tensors, prefix: "before.")
         var number = 1
@@ -75,10 +63,10 @@ struct StepGoldenTests {
         else { throw GoldenMissing(what: "entry of step/index.json") }
         func number(_ key: String) -> Float { Float(optimizer[key] as? Double ?? .nan) }
         return Entry(
-            optimizer: .init(
-                lr: number("lr"), momentum: number("momentum"), weight_decay: number("weight_decay"),
-                nesterov: optimizer["nesterov"] as? Bool ?? false),
-            parameter_aliases: aliases)
+            update: HyperNetwork.Update(
+                rate: number("lr"), momentum: number("momentum"), weightDecay: number("weight_decay"),
+                isNesterov: optimizer["nesterov"] as? Bool ?? false),
+            aliases: aliases)
     }
 
     /// step/index.json, `network`.

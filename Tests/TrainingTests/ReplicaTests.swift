@@ -11,8 +11,8 @@ struct ReplicaTests {
         [[0, 1, 2, 3]], [[3, 1, 0, 2]], [[0, 1], [2, 3]], [[3], [0, 2], [1]], [[1], [], [0], [3], [2]],
     ]
 
-    /// The integers of the next step with its shards divided so: all replicas are redone with the union of the
-    /// overflows, as the coordinator has it done.
+    /// The integers of the next step with its shards divided so: all replicas are redone with the union of
+    /// the overflows, as the coordinator has it done.
     private func sums(_ replicas: [Replica], _ division: [[Int]]) throws -> [Int32] {
         var overflows: [Overflow] = []
         while true {

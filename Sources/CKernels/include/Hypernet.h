@@ -2,8 +2,8 @@
 //   a[n]    = z_in·z_out[n] + b0[n]
 //   u[j,n]  = a[n]·w1[j,n] + b1[j,n]
 //   W[n,t]  = Σ_j w2[j,t,n]·u[j,n] + b2[t,n]
-// with n < outputs, j < embedding, t < taps (k²). Output channels are innermost in every array but W, so that all
-// loops are vectors over n and each sum keeps its order. W[n,t] lies at weight[n·stride + t].
+// with n < outputs, j < embedding, t < taps (k²). Output channels are innermost in every array but W, so that
+// all loops are vectors over n and each sum keeps its order. W[n,t] lies at weight[n·stride + t].
 #pragma once
 
 #include <stddef.h>
@@ -31,11 +31,12 @@ size_t espalier_hyper_scratch(espalier_hyper_shape shape);
 
 /// Writes the row's weights; reads w2 once.
 void espalier_hyper_generate(
-    espalier_hyper_shape shape, espalier_hyper_row row, float z_in, const float *z_out, float *weight, size_t stride,
-    float *scratch);
+    espalier_hyper_shape shape, espalier_hyper_row row, float z_in, const float *z_out, float *weight,
+    size_t stride, float *scratch);
 
-/// From ∂L/∂W, laid out like W: overwrites `gradient`, adds ∂L/∂z_out[n] to `z_out_gradient`, returns ∂L/∂z_in.
-/// No two arrays may overlap.
+/// From ∂L/∂W, laid out like W: overwrites `gradient`, adds ∂L/∂z_out[n] to `z_out_gradient`, returns
+/// ∂L/∂z_in. No two arrays may overlap.
 double espalier_hyper_backward(
-    espalier_hyper_shape shape, espalier_hyper_row row, float z_in, const float *z_out, const float *weight_gradient,
-    size_t stride, espalier_hyper_row gradient, double *z_out_gradient, float *scratch);
+    espalier_hyper_shape shape, espalier_hyper_row row, float z_in, const float *z_out,
+    const float *weight_gradient, size_t stride, espalier_hyper_row gradient, double *z_out_gradient,
+    float *scratch);

@@ -32,6 +32,8 @@ public struct WorkerMachine: Sendable {
     private var lastHeard: Duration = .zero
     private var heartbeatDue: Duration = .zero
     private var directives: [WorkerDirective] = []
+    /// The first peer whose connection broke, and when.
+    private var lostPeer: (worker: UInt32, since: Duration)?
 
     /// - Parameters:
     ///   - timeout: a coordinator unheard of for so long is gone.
@@ -58,6 +60,7 @@ public struct WorkerMachine: Sendable {
         case .weighed(let importance): send(.importance(importance))
         case .reshaped(let reshaped): send(.reshaped(reshaped))
         case .digested(let digest): send(.stateDigest(digest))
+        case .peerLost(let worker): lostPeer = lostPeer ?? (worker, now)
         case .coordinatorLost: exit(.failed("\(coordinator) is gone (connection closed)"))
         case .failed(let reason): fail(reason)
         case .leaveRequested(let reason): leave(reason)
@@ -95,6 +98,7 @@ public struct WorkerMachine: Sendable {
         case .loadState(let head): return directives.append(.loadState(head))
         case .formation(let formation) where message.generation > generation:
             generation = message.generation
+            lostPeer = nil
             return directives.append(.connect(formation.members, generation: generation))
         default: break
         }
@@ -179,6 +183,10 @@ public struct WorkerMachine: Sendable {
             var heartbeat = WireHeartbeat()
             heartbeat.step = UInt64(step)
             send(.heartbeat(heartbeat))
+        }
+        // At the end of a run workers hang up in any order, so a broken connection alone says nothing yet.
+        if let lostPeer, now - lostPeer.since > timeout / 4 {
+            return fail("the connection to worker \(lostPeer.worker) broke")
         }
         if now - lastHeard > timeout {
             exit(.failed("\(coordinator) was not heard of for \(timeout)"))

@@ -14,8 +14,9 @@ extension CoordinatorDriver {
         if let temporaryFolder { try? FileManager.default.removeItem(atPath: temporaryFolder) }
     }
 
-    /// Workers hang up when they have read that they are to stop. If this side did first, with messages of theirs
-    /// unread, TCP would reset the connection, and the worker's system might throw the stop message away.
+    /// Workers hang up when they have read that they are to stop. If this side did first, with messages of
+    /// theirs unread, TCP would reset the connection, and the worker's system might throw the stop message
+    /// away.
     private func awaitHangUps() {
         let workers = Set(machine.workers.values.map { Remote.peer(hub, identity: $0.incarnation) })
         let deadline = ContinuousClock.now + Self.hangUpPatience

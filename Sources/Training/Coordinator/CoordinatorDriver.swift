@@ -75,6 +75,7 @@ public final class CoordinatorDriver {
             timeout: .seconds(definition.recipe.timeout),
             instructionLevel: definition.recipe.isa == "auto"
                 ? resume?.instructionLevel : definition.recipe.isa,
+            denseAlgebra: resume?.denseAlgebra, dataFingerprint: definition.dataFingerprint,
             resume: resume.map { CoordinatorMachine.Resume(step: $0.step, phase: $0.phase) })
     }
 
@@ -169,12 +170,14 @@ public final class CoordinatorDriver {
         }
     }
 
-    func send(_ message: ControlMessage, to identity: [UInt8]) {
+    func send(_ message: ControlMessage, to identity: [UInt8]) throws {
         do {
             try switchboard.send([Frame(message.encoded())], to: .peer(hub, identity: identity))
-        } catch {
+        } catch .unreachable {
             // A worker that cannot be reached is found by its silence or by the end of its process.
-            if outcome == nil { log.note("\(error)") }
+        } catch {
+            // Whoever waits for the answer to this message would wait for ever.
+            if outcome == nil { try tell(.failed(reason: error.description)) }
         }
     }
 

@@ -130,7 +130,7 @@ private final class ReplicaWorker {
         let replica = try held()
         var ready = WireReady()
         ready.step = UInt64(replica.step)
-        ready.dataFingerprint = replica.definition.train.fingerprint
+        ready.dataFingerprint = replica.definition.dataFingerprint
         ready.trainImages = UInt64(replica.definition.train.count)
         ready.testImages = UInt64(replica.definition.test.count)
         postShape(replica)

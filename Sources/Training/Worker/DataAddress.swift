@@ -2,8 +2,8 @@ import Foundation
 import Glibc
 import Transport
 
-/// Where a worker's data hub listens so that its peers can reach it: beside an ipc coordinator's socket; for tcp
-/// on the address that this machine uses towards the coordinator, any free port.
+/// Where a worker's data hub listens so that its peers can reach it: beside an ipc coordinator's socket; for
+/// tcp on the address that this machine uses towards the coordinator, any free port.
 struct DataAddress {
     let endpoint: String
     /// The folder of an ipc coordinator's socket, which the coordinator removes with all in it when it ends.

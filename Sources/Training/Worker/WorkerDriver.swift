@@ -98,8 +98,8 @@ public final class WorkerDriver {
         }
     }
 
-    /// The coordinator answers the news of a failure by telling everybody to stop. If this side hung up first, with
-    /// messages unread, TCP would reset the connection, and the coordinator might never read why.
+    /// The coordinator answers the news of a failure by telling everybody to stop. If this side hung up
+    /// first, with messages unread, TCP would reset the connection, and the coordinator might never read why.
     private func awaitStop() {
         let deadline = ContinuousClock.now + Self.stopPatience
         while machine.run != nil, !hasHeardStop, ContinuousClock.now < deadline {
@@ -156,6 +156,8 @@ public final class WorkerDriver {
             try receiveData(frames, from: remote)
         case .disconnected(.link(control)):
             if machine.run != nil { try loseCoordinator() }
+        case .disconnected(.link(let link)):
+            if let peer = peers.first(where: { $0.value == link }) { try tell(.peerLost(peer.key)) }
         case .disconnected, .connected, .refused, .woken:
             break
         }

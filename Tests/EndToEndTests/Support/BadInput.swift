@@ -49,7 +49,7 @@ struct BadInput: Sendable, CustomStringConvertible {
         BadInput("--set of a wrong type", code: 2, "batch: expected a whole number, got \"many\"") { folder in
             try train(folder, plain, "--set", "batch=many")
         },
-        BadInput("too many shards", code: 2, "shard: 8192 images are 8192 shards of 1, at most 4096") {
+        BadInput("too many shards", code: 2, "shard: 8192 images in shards of 1 are 8192 shards;") {
             folder in
             try train(folder, plain, "--set", "batch=8192", "--set", "shard=1")
         },
@@ -96,7 +96,8 @@ struct BadInput: Sendable, CustomStringConvertible {
             try jpeg.prefix(jpeg.count / 2).write(to: file(folder, "train/b/1.jpg"))
             return try train(
                 folder,
-                "network: resnet20\nepochs: 1\nbatch: 8\ndata: {format: imagefolder, path: \"\(folder.path)\", "
+                "network: resnet20\nepochs: 1\nbatch: 8\n"
+                    + "data: {format: imagefolder, path: \"\(folder.path)\", "
                     + "image_size: 32}\n")
         },
     ]
@@ -213,9 +214,9 @@ extension BadInput {
     /// A grey JPEG of 64×64.
     private static let jpeg = Data(
         base64Encoded: """
-            /9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAA0JCgsKCA0LCgsODg0PEyAVExISEyccHhcgLikxMC4pLSwzOko+MzZGNywtQFdBRk\
-            xOUlNSMj5aYVpQYEpRUk//wAALCABAAEABAREA/8QAFgABAQEAAAAAAAAAAAAAAAAAAwYE/8QAFRABAQAAAAAAAAAAAAAAAAAA\
-            AgD/2gAIAQEAAD8A1lyFyFylyFSFSFSlU0XIXKXIXIXKVIVIVTJcpchUpUpUhUpUhVMFylyFylylyFSlSlUuXKXIXKXKXKXKXI\
-            VSxcpcpcpcpUpUpUpVKlylylylzFylylSlUoXKXKXMVKVKVKVKVf/Z
+            /9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAA0JCgsKCA0LCgsODg0PEyAVExISEyccHhcgLikxMC4pLSwzOko+MzZGNywtQFdB\
+            RkxOUlNSMj5aYVpQYEpRUk//wAALCABAAEABAREA/8QAFgABAQEAAAAAAAAAAAAAAAAAAwYE/8QAFRABAQAAAAAAAAAAAAAA\
+            AAAAAgD/2gAIAQEAAD8A1lyFyFylyFSFSFSlU0XIXKXIXIXKVIVIVTJcpchUpUpUhUpUhVMFylyFylylyFSlSlUuXKXIXKXK\
+            XKXKXIVSxcpcpcpcpUpUpUpVKlylylylzFylylSlUoXKXKXMVKVKVKVKVf/Z
             """)!
 }

@@ -4,7 +4,8 @@ struct NeverHappened: Error, CustomStringConvertible {
     let description: String
 }
 
-/// Waits until `condition` holds. Gives up only after minutes, so that a hung program does not hang its tests.
+/// Waits until `condition` holds. Gives up only after minutes, so that a hung program does not hang its
+/// tests.
 func eventually(
     _ what: @autoclosure () -> String, within patience: Duration = .seconds(300),
     _ condition: () throws -> Bool

@@ -2,8 +2,8 @@ import Checkpoint
 import Hypernet
 import NeuralNet
 
-/// The golden names of a search state's tensors: `features.I.layerJ.weight1`, `….bn_main.weight`, latent vectors by
-/// the layer that owns them or by an alias.
+/// The golden names of a search state's tensors: `features.I.layerJ.weight1`, `….bn_main.weight`, latent
+/// vectors by the layer that owns them or by an alias.
 struct GoldenNames {
     private var names: [String: String] = [:]
 
@@ -49,7 +49,8 @@ struct GoldenNames {
         return Permutation.toState(values, info.shape)
     }
 
-    /// A whole state; tensors that the file leaves out are as at the start: variances and norms' scales 1, others 0.
+    /// A whole state; tensors that the file leaves out are as at the start: variances and norms' scales 1,
+    /// others 0.
     func state(_ layout: HyperLayout, _ file: SafetensorsFile, prefix: String) throws -> [Float] {
         var state = [Float](repeating: 0, count: layout.count)
         for tensor in layout.tensors {

@@ -5,7 +5,8 @@ import NeuralNet
 import TensorCore
 import TestSupport
 
-/// One golden layer with a hypernetwork: driven by its constructor's arguments and its tensors' names and shapes.
+/// One golden layer with a hypernetwork: driven by its constructor's arguments and its tensors' names and
+/// shapes.
 struct HyperCase {
     let name: String
     let tensors: SafetensorsFile

@@ -5,7 +5,8 @@ import ModelZoo
 import NeuralNet
 import TestSupport
 
-/// One golden pruning: a network, its latent vectors and their gradients, and what the released code made of them.
+/// One golden pruning: a network, its latent vectors and their gradients, and what the released code made of
+/// them.
 struct PruneCase {
     let tensors: SafetensorsFile
     let description: Description
@@ -18,24 +19,24 @@ struct PruneCase {
     struct Description: Decodable {
         let net: String
         let mode: String
-        let released_mask: Bool
-        let rho_remain_percentage: Double?
-        let tau_linear_percentage: Double?
-        let target_ratio: Double
+        let releasedMask: Bool
+        let rhoRemainPercentage: Double?
+        let tauLinearPercentage: Double?
+        let targetRatio: Double
         let mc: Int
-        let grad_normalize: Bool
-        let flops_full: Int
+        let gradNormalize: Bool
+        let flopsFull: Int
         let converged: Bool
-        let threshold_after_search: Double
+        let thresholdAfterSearch: Double
         let trace: [Trial]
         let latents: [Latent]
         let layers: [Layer]
-        let flops_after: Int
-        let params_after: Int
-        let flops_conv_linear_bn: Int
-        let params_conv_linear_bn: Int
-        let flops_conv_linear_bn_relu: Int
-        let two_layers: [String: Wiring]
+        let flopsAfter: Int
+        let paramsAfter: Int
+        let flopsConvLinearBn: Int
+        let paramsConvLinearBn: Int
+        let flopsConvLinearBnRelu: Int
+        let twoLayers: [String: Wiring]
 
         struct Trial: Decodable {
             let threshold: Double
@@ -46,28 +47,30 @@ struct PruneCase {
         struct Latent: Decodable {
             let length: Int
             let floor: Int
-            let never_pruned: Bool
+            let neverPruned: Bool
             let kept: Int
         }
 
         struct Layer: Decodable {
             let name: String
-            let in_remain: Int
-            let out_remain: Int
+            let inRemain: Int
+            let outRemain: Int
             let macs: Int
             let params: Int
             let wiring: Wiring?
         }
 
         struct Wiring: Decodable, Equatable {
-            let in_latent: Int
-            let out_latent: Int
+            let inLatent: Int
+            let outLatent: Int
         }
     }
 
     init(_ file: GoldenFile) throws {
         tensors = try file.tensors()
-        description = try file.sibling("json").decoded(as: Description.self)
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        description = try decoder.decode(Description.self, from: Data(contentsOf: file.sibling("json").url))
         (graph, baseline) = try Self.networks(description.net)
         wiring = LatentWiring(graph)
         let golden = description.layers.compactMap(\.wiring)
@@ -76,8 +79,8 @@ struct PruneCase {
         }
         var indices = [Int](repeating: -1, count: wiring.vectors.count)
         for (layer, other) in zip(wiring.layers, golden) {
-            indices[layer.input.vector] = other.in_latent
-            indices[layer.output.vector] = other.out_latent
+            indices[layer.input.vector] = other.inLatent
+            indices[layer.output.vector] = other.outLatent
         }
         latentIndices = indices
     }
@@ -112,15 +115,15 @@ struct PruneCase {
     }
 
     var settings: ShrinkSettings {
-        let isMagnitude = description.mode == "mag" || description.released_mask
+        let isMagnitude = description.mode == "mag" || description.releasedMask
         let classifier = wiring.vectors.firstIndex(where: \.feedsClassifier) ?? 0
-        let keeps = description.latents[latentIndices[classifier]].never_pruned
+        let keeps = description.latents[latentIndices[classifier]].neverPruned
         return ShrinkSettings(
-            budget: .ratio(description.target_ratio),
+            budget: .ratio(description.targetRatio),
             importance: isMagnitude
-                ? .magnitude : description.grad_normalize ? .normalizedGradient : .gradient,
-            search: .reference, rho: description.rho_remain_percentage,
-            tau: description.tau_linear_percentage,
+                ? .magnitude : description.gradNormalize ? .normalizedGradient : .gradient,
+            search: .reference, rho: description.rhoRemainPercentage,
+            tau: description.tauLinearPercentage,
             minChannels: description.mc, keepsClassifierInput: keeps)
     }
 }
