@@ -2,9 +2,13 @@ import CZeroMQ
 
 /// A DEALER socket to one hub, renewed for each connection.
 ///
-/// libzmq's own reconnecting is off: it would use the same routing id again (see ``RoutingID``) and carry
-/// queued messages from one connection into the next.
+/// libzmq's own reconnecting is put off beyond the socket's life: it would use the same routing id again (see
+/// ``RoutingID``) and carry queued messages from one connection into the next. Turning it off by -1, or setting
+/// `ZMQ_IMMEDIATE`, would make libzmq throw away what the other side sent just before it hung up.
 final class Link {
+    /// Six days, in milliseconds; twice that still fits an `int`, which libzmq needs.
+    private static let reconnectNever = Int32(1) << 29
+
     let id: LinkID
     private let endpoint: String
     private let identity: [UInt8]
@@ -112,8 +116,7 @@ final class Link {
     private func open(serial: UInt64) throws(TransportError) {
         let socket = try Socket(context, type: ZMQ_DEALER)
         try socket.apply(limits)
-        try socket.set(ZMQ_IMMEDIATE, Int32(1))
-        try socket.set(ZMQ_RECONNECT_IVL, Int32(-1))
+        try socket.set(ZMQ_RECONNECT_IVL, Self.reconnectNever)
         try socket.set(ZMQ_ROUTING_ID, RoutingID(identity: identity, serial: serial).bytes)
         let monitor = try SocketMonitor(socket, context: context, name: "link-\(id.number)-\(serial)")
         do {
