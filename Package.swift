@@ -60,10 +60,15 @@ let package = Package(
                 "TensorCore", "NeuralNet", "Hypernet", "ModelZoo", "ImageData", "Recipe", "ClusterCore",
                 "Transport", "Collective", "Checkpoint", "Observe", "Digest", "Randomness",
             ]),
+        .target(
+            name: "Bench",
+            dependencies: [
+                "Training", "NeuralNet", "ModelZoo", "TensorCore", "CKernels", "Digest", "Randomness",
+            ]),
         .executableTarget(
             name: "espalier",
             dependencies: [
-                "Training", "NeuralNet", "Hypernet", "ModelZoo", "ImageData", "Recipe", "Checkpoint",
+                "Bench", "Training", "NeuralNet", "Hypernet", "ModelZoo", "ImageData", "Recipe", "Checkpoint",
                 "Observe",
                 "TensorCore", "ClusterCore", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -84,6 +89,7 @@ let package = Package(
         tests("Checkpoint", ["Checkpoint", "Digest"]),
         tests("Observe", ["Observe"]),
         tests("Training", ["Training", "NeuralNet", "ModelZoo", "Hypernet", "Recipe", "ImageData"]),
+        tests("Bench", ["Bench", "NeuralNet", "TensorCore"]),
         tests("EndToEnd"),
         tests("Tidy"),
     ]
