@@ -60,6 +60,33 @@ import Testing
         #expect(error < Self.tolerance)
     }
 
+    /// Relative to the result's root mean square: what is stored in bf16 is off by up to 2^-9 of itself, and
+    /// some of it is several times the root mean square.
+    static let tolerances = (stored: 0.02, weights: 2e-5)
+
+    @Test(.enabled(if: Engine.supports(.bf16)), arguments: geometries, [false, true])
+    func passesAgreeWithLoopsInHalfPrecision(_ geometry: ConvolutionGeometry, hasBias: Bool) throws {
+        let errors = try ConvolutionCheck(geometry: geometry, elements: .bf16, hasBias: hasBias).worstErrors()
+        #expect(errors.stored < Self.tolerances.stored)
+        #expect(errors.weights < Self.tolerances.weights)
+    }
+
+    /// A level without bf16 says so.
+    @Test(.timeLimit(.minutes(1))) func lowerLevelsRefuseHalfPrecision() async {
+        await #expect(processExitsWith: .success) {
+            do {
+                try Engine.limitInstructionLevel("avx2")
+            } catch {
+                #expect("\(error)".contains("this machine has"))
+            }
+            let error = #expect(throws: EngineError.self) {
+                try ConvolutionKernel(
+                    ConvolutionTests.geometries[0], elements: .bf16, hasBias: false, needsInputGradient: true)
+            }
+            #expect(error?.description.contains("it takes avx512_core_bf16") == true)
+        }
+    }
+
     /// In a process of their own, for a level is set once.
     @Test(.timeLimit(.minutes(2)), arguments: ["sse41", "avx2", "avx512_core"])
     func passesAgreeAtEveryLevel(_ level: String) async {
