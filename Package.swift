@@ -83,8 +83,14 @@ let package = Package(
         tests("Collective", ["Collective"]),
         tests("Checkpoint", ["Checkpoint", "Digest"]),
         tests("Observe", ["Observe"]),
-        tests("Training", ["Training", "NeuralNet", "ModelZoo", "Hypernet", "Recipe", "ImageData"]),
-        tests("EndToEnd"),
+        tests(
+            "Training",
+            [
+                "Training", "NeuralNet", "ModelZoo", "Hypernet", "Recipe", "ImageData", "TensorCore",
+                "ClusterCore",
+                "Collective", "Transport",
+            ]),
+        tests("EndToEnd", ["espalier", "ClusterCore", "Collective", "Transport"]),
         tests("Tidy"),
     ]
 )

@@ -26,6 +26,7 @@ public final class Checkpoint: Sendable {
             try self.init(path: path)
             return
         }
+        guard Folder.exists(path) else { throw CheckpointError(.missing, path, "no such folder") }
         let inner = "\(path)/checkpoints"
         let folder = Folder.exists(inner) ? inner : path
         guard let newest = try CheckpointStore.names(in: folder).last else {

@@ -29,7 +29,7 @@ public struct Manifest: Codable, Equatable, Sendable {
     public var step: Int
     /// Steps committed in this phase.
     public var phaseStep: Int
-    /// Images used so far in this phase: the position in the sample order.
+    /// The position in the sample order: images used so far by both phases.
     public var position: Int
     /// Completed passes over the training images in this phase.
     public var epoch: Int
@@ -46,6 +46,8 @@ public struct Manifest: Codable, Equatable, Sendable {
     public var dataFingerprint: String?
     /// The instruction level that the run is pinned to.
     public var instructionLevel: String?
+    /// The kernels that OpenBLAS uses in the run, by its name for them.
+    public var denseAlgebra: String?
     /// The result of pruning; nil before it and without it.
     public var plan: JSONValue?
     /// The exponents of the fixed-point code.
@@ -57,7 +59,8 @@ public struct Manifest: Codable, Equatable, Sendable {
         phase: Phase, step: Int, phaseStep: Int, position: Int, epoch: Int, network: String,
         classes: [String],
         inputShape: [Int], width: Int = 1, recipeFingerprint: String, dataFingerprint: String? = nil,
-        instructionLevel: String? = nil, plan: JSONValue? = nil, exponents: JSONValue? = nil
+        instructionLevel: String? = nil, denseAlgebra: String? = nil, plan: JSONValue? = nil,
+        exponents: JSONValue? = nil
     ) {
         self.phase = phase
         self.step = step
@@ -71,6 +74,7 @@ public struct Manifest: Codable, Equatable, Sendable {
         self.recipeFingerprint = recipeFingerprint
         self.dataFingerprint = dataFingerprint
         self.instructionLevel = instructionLevel
+        self.denseAlgebra = denseAlgebra
         self.plan = plan
         self.exponents = exponents
     }

@@ -25,6 +25,9 @@ extension Recipe {
         reader.finish(elsewhere: Recipe.keys)
     }
 
+    /// Shards of a global batch: what the bitmap of a data message has room for.
+    static let shardsMax = 4_096
+
     private static func batchAndShard(_ reader: SettingsReader) -> (Int, Int) {
         let batch = reader.whole("batch", 1...65_536) ?? 64
         let given = reader.whole("shard", 1...4_096)
@@ -35,6 +38,12 @@ extension Recipe {
                 reader.has("batch") ? "batch" : "shard",
                 "\(batch) images are not a multiple of the shard, which has \(shard); \(nearest) would be"
             )
+        }
+        if batch / shard > Self.shardsMax {
+            reader.report(
+                reader.has("shard") ? "shard" : "batch",
+                "\(batch) images in shards of \(shard) are \(batch / shard) shards; "
+                    + "at most \(Self.shardsMax) are allowed")
         }
         return (batch, shard)
     }

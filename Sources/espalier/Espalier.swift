@@ -29,7 +29,7 @@ struct Espalier: ParsableCommand {
         } catch  where exitCode(for: error) == .success {
             exit(withError: error)
         } catch  where isUsage(error) {
-            fail([fullMessage(for: error)], code: .usage)
+            fail([usageLine(error)], code: .usage)
         } catch {
             fail(["\(error)"], code: .failure)
         }
@@ -38,6 +38,11 @@ struct Espalier: ParsableCommand {
     /// What the argument parser itself objects to.
     private static func isUsage(_ error: any Error) -> Bool {
         exitCode(for: error) == .validationFailure
+    }
+
+    private static func usageLine(_ error: any Error) -> String {
+        let line = message(for: error).split(whereSeparator: \.isNewline).joined(separator: " ")
+        return error is ValidationError ? line : "\(line); see espalier --help"
     }
 
     private static func fail(_ lines: [String], code: ExitCode) -> Never {

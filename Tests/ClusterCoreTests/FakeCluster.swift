@@ -14,6 +14,8 @@ struct FakeCluster {
     var workerOutcomes: [[UInt8]: WorkerOutcome] = [:]
     /// Shards of (step, attempt) that report an overflow instead of contributing.
     var overflowing: (_ step: Int, _ attempt: UInt32, _ shard: Int) -> Bool = { _, _, _ in false }
+    /// Workers never get ready.
+    var areMute = false
     var digestOf: (_ worker: [UInt8], _ step: Int) -> String = { _, step in "state \(step)" }
     /// Work that the workers have begun, for tests that look at assignments.
     var worked: [StepWork] = []
@@ -74,6 +76,7 @@ struct FakeCluster {
         switch directive {
         case .send(let message): try tell(.message(try recoded(message), sender: identity))
         case .prepare:
+            guard !areMute else { return }
             var ready = WireReady()
             ready.step = UInt64(coordinator.step)
             try tell(.prepared(ready), to: identity)

@@ -62,13 +62,32 @@ struct WorkerMachineTests {
         #expect(worker.placing(generation: 1, step: 0, attempt: 0) == .early)
         deliver(.formation(WireFormation()), generation: 1)
         #expect(worker.placing(generation: 1, step: 0, attempt: 0) == .early)
-        deliver(.beginStep(WireBeginStep()), generation: 1)
+        var begin = WireBeginStep()
+        begin.partOwners = [1]
+        deliver(.beginStep(begin), generation: 1)
         #expect(worker.placing(generation: 1, step: 0, attempt: 0) == .current)
         #expect(worker.placing(generation: 1, step: 0, attempt: 1) == .early)
         #expect(worker.placing(generation: 1, step: 1, attempt: 0) == .early)
         #expect(worker.placing(generation: 1, step: 2, attempt: 0) == .stale)
         #expect(worker.placing(generation: 0, step: 0, attempt: 0) == .stale)
         #expect(worker.placing(generation: 3, step: 0, attempt: 0) == .stale)
+    }
+
+    @Test func aBrokenPeerConnectionEndsTheWorkerUnlessTheRunIsOver() {
+        var worker = WorkerMachine(timeout: .seconds(8))
+        let message = ControlMessage(run: MessageTests.run, generation: 0, body: .welcome(WireWelcome()))
+        _ = worker.handle(.message(message), at: .zero)
+        _ = worker.handle(.peerLost(3), at: .seconds(1))
+        let heartbeat = ControlMessage(
+            run: MessageTests.run, generation: 0, body: .heartbeat(WireHeartbeat()))
+        _ = worker.handle(.message(heartbeat), at: .seconds(2))
+        #expect(!worker.isFinished)
+        let directives = worker.handle(.tick, at: .seconds(4))
+        guard case .exit(.failed(let reason)) = directives.last else {
+            Issue.record("no exit")
+            return
+        }
+        #expect(reason.contains("worker 3"))
     }
 
     @Test func aSilentCoordinatorEndsTheWorkerInABoundedTime() {
@@ -80,6 +99,6 @@ struct WorkerMachineTests {
             Issue.record("no exit")
             return
         }
-        #expect(reason.contains("8 s"))
+        #expect(reason.contains("8.0 s"))
     }
 }

@@ -4,12 +4,14 @@ public enum CoordinatorEvent: Sendable {
     case message(ControlMessage, sender: [UInt8])
     /// The driver has stored the plan durably.
     case planDecided(json: String)
-    case planImpossible(reason: String)
     /// A checkpoint of this step is on disk and has been read back.
     case checkpointWritten(step: Int)
-    case checkpointFailed(reason: String)
+    /// Something that the run cannot go on after.
+    case failed(reason: String)
     /// A local worker's process has ended.
     case workerExited(process: UInt32, how: String)
+    /// The connection of the worker of this incarnation broke.
+    case workerDisconnected(incarnation: [UInt8])
     /// The user, or the machine's scheduler, wants the run to stop with a checkpoint.
     case stopRequested(reason: String)
     /// Time has passed; given at least once a heartbeat interval.

@@ -85,14 +85,14 @@ extension CoordinatorMachine {
         evaluation.results[worker] = evaluated
         guard evaluation.results.count == evaluation.assigned.count else { return }
         let results = evaluation.results.sorted { $0.key < $1.key }.map(\.value)
-        let images = results.reduce(0) { $0 + Int(clamping: $1.images) }
+        let images = results.reduce(0) { $0 + Int(UInt32(clamping: $1.images)) }
         evaluatedStep = step
         directives.append(
             .recordEvaluation(
                 EvaluationResult(
                     step: step, loss: results.reduce(0) { $0 + $1.lossSum } / Double(max(images, 1)),
-                    top1: results.reduce(0) { $0 + Int(clamping: $1.top1) },
-                    top5: results.reduce(0) { $0 + Int(clamping: $1.top5) }, images: images)))
+                    top1: results.reduce(0) { $0 + Int(UInt32(clamping: $1.top1)) },
+                    top5: results.reduce(0) { $0 + Int(UInt32(clamping: $1.top5)) }, images: images)))
         advance()
     }
 

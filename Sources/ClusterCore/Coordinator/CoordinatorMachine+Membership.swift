@@ -29,9 +29,10 @@ extension CoordinatorMachine {
         {
             return "its CPU offers \(hello.instructionLevel), the run is pinned to \(level)"
         }
-        if let other = workers.values.first(where: { $0.denseAlgebra != hello.denseAlgebra }) {
-            return "OpenBLAS uses its \(hello.denseAlgebra) kernels there and \(other.denseAlgebra) ones at "
-                + "\(other.label), which round differently: set OPENBLAS_CORETYPE alike on all machines"
+        if let kernels = denseAlgebra, kernels != hello.denseAlgebra {
+            return
+                "OpenBLAS uses its \(hello.denseAlgebra) kernels there and \(kernels) ones in this run, "
+                + "which round differently: set OPENBLAS_CORETYPE alike for all workers"
         }
         if stage != .gathering {
             return "the run has started, and this version takes workers only at the start"
@@ -64,14 +65,15 @@ extension CoordinatorMachine {
             return fail("\(worker.label) holds step \(ready.step), the run is at step \(step)")
         }
         workers[number]!.standing = .ready(step: step)
-        workers[number]!.dataFingerprint = ready.dataFingerprint
-        if let other = workers.values.first(where: {
-            isReady($0) && $0.dataFingerprint != ready.dataFingerprint
-        }) {
-            return fail(
-                "\(worker.label) and \(other.label) hold different data sets: give both the same data.path")
+        guard ready.dataFingerprint == settings.dataFingerprint else {
+            return fail("\(worker.label) holds another data set than the coordinator: give both the same")
         }
         if workers.values.allSatisfy(isReady) { formGeneration() }
+    }
+
+    /// The OpenBLAS kernels of this run.
+    public var denseAlgebra: String? {
+        settings.denseAlgebra ?? workers.values.min { $0.number < $1.number }?.denseAlgebra
     }
 
     private func isReady(_ worker: WorkerRecord) -> Bool {
@@ -99,6 +101,11 @@ extension CoordinatorMachine {
         }
     }
 
+    mutating func workerDisconnected(_ incarnation: [UInt8]) {
+        guard let worker = workers.values.first(where: { $0.incarnation == incarnation }) else { return }
+        fail(lost(worker, "closed its connection"))
+    }
+
     mutating func tick() {
         if now >= heartbeatDue {
             heartbeatDue = now + heartbeatInterval
@@ -107,9 +114,9 @@ extension CoordinatorMachine {
             sendToAll(.heartbeat(heartbeat))
         }
         if let silent = workers.values.sorted(by: { $0.number < $1.number })
-            .first(where: { now - $0.lastHeard > settings.timeout })
+            .first(where: { $0.standing != .greeted && now - $0.lastHeard > settings.timeout })
         {
-            fail(lost(silent, "was not heard of for \(settings.timeout.components.seconds) s"))
+            fail(lost(silent, "was not heard of for \(settings.timeout)"))
         }
     }
 

@@ -18,12 +18,17 @@ public struct CoordinatorMachine: Sendable {
         public var timeout: Duration
         /// The level to pin all workers to; nil: the lowest among those present at the start.
         public var instructionLevel: String?
+        /// The OpenBLAS kernels that the run began with; nil: those of the first worker.
+        public var denseAlgebra: String?
+        /// Of the coordinator's own data set: workers must hold the same.
+        public var dataFingerprint: String
         /// Where the run goes on from; nil: from the recipe's seed.
         public var resume: Resume?
 
         public init(
             run: RunID, version: String, recipe: String, schedule: RunSchedule, workersWanted: Int,
-            timeout: Duration, instructionLevel: String? = nil, resume: Resume? = nil
+            timeout: Duration, instructionLevel: String? = nil, denseAlgebra: String? = nil,
+            dataFingerprint: String = "", resume: Resume? = nil
         ) {
             self.run = run
             self.version = version
@@ -32,6 +37,8 @@ public struct CoordinatorMachine: Sendable {
             self.workersWanted = workersWanted
             self.timeout = timeout
             self.instructionLevel = instructionLevel
+            self.denseAlgebra = denseAlgebra
+            self.dataFingerprint = dataFingerprint
             self.resume = resume
         }
     }
@@ -101,14 +108,14 @@ public struct CoordinatorMachine: Sendable {
             receive(message, from: sender)
         case .planDecided(let json):
             announcePlan(json)
-        case .planImpossible(let reason):
-            fail(reason)
         case .checkpointWritten(let step):
             checkpointWritten(step)
-        case .checkpointFailed(let reason):
+        case .failed(let reason):
             fail(reason)
         case .workerExited(let process, let how):
             workerExited(process, how)
+        case .workerDisconnected(let incarnation):
+            workerDisconnected(incarnation)
         case .stopRequested(let reason):
             requestStop(reason)
         case .tick:

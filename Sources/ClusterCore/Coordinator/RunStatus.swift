@@ -10,7 +10,6 @@ public struct RunStatus: Codable, Equatable, Sendable {
         public var secondsSinceHeard: Double
     }
 
-    public var run: String
     public var network: String
     public var stage: String
     public var phase: Phase
@@ -37,7 +36,6 @@ public struct RunStatus: Codable, Equatable, Sendable {
 
 extension RunStatus {
     init(_ machine: CoordinatorMachine, network: String) {
-        run = machine.settings.run.description
         self.network = network
         stage = "\(machine.stage)"
         phase = machine.phase

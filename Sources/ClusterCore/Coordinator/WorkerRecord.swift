@@ -20,7 +20,6 @@ public struct WorkerRecord: Equatable, Sendable {
     public let host: String
     public let process: UInt32
     public internal(set) var standing: Standing
-    public internal(set) var dataFingerprint = ""
     /// When its last message came, since the machine's start.
     public internal(set) var lastHeard: Duration
 

@@ -13,6 +13,8 @@ public enum WorkerEvent: Sendable {
     case weighed(WireImportance)
     case reshaped(WireReshaped)
     case digested(WireStateDigest)
+    /// The connection to another worker broke: messages may be lost.
+    case peerLost(UInt32)
     /// The connection to the coordinator broke.
     case coordinatorLost
     /// Something that the worker cannot go on after.

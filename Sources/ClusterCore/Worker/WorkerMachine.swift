@@ -26,15 +26,21 @@ public struct WorkerMachine: Sendable {
     public private(set) var step = 0
     public private(set) var attempt: UInt32 = 0
     public private(set) var timeout: Duration
+    private let coordinator: String
     private var stage = Stage.joining
     private var now: Duration = .zero
     private var lastHeard: Duration = .zero
     private var heartbeatDue: Duration = .zero
     private var directives: [WorkerDirective] = []
+    /// The first peer whose connection broke, and when.
+    private var lostPeer: (worker: UInt32, since: Duration)?
 
-    /// - Parameter timeout: a coordinator unheard of for so long is gone.
-    public init(timeout: Duration) {
+    /// - Parameters:
+    ///   - timeout: a coordinator unheard of for so long is gone.
+    ///   - coordinator: what to call it in messages to people.
+    public init(timeout: Duration, coordinator: String = "the coordinator") {
         self.timeout = timeout
+        self.coordinator = coordinator
     }
 
     public var isFinished: Bool { stage == .finished }
@@ -54,7 +60,8 @@ public struct WorkerMachine: Sendable {
         case .weighed(let importance): send(.importance(importance))
         case .reshaped(let reshaped): send(.reshaped(reshaped))
         case .digested(let digest): send(.stateDigest(digest))
-        case .coordinatorLost: exit(.failed("the coordinator is gone (connection closed)"))
+        case .peerLost(let worker): lostPeer = lostPeer ?? (worker, now)
+        case .coordinatorLost: exit(.failed("\(coordinator) is gone (connection closed)"))
         case .failed(let reason): fail(reason)
         case .leaveRequested(let reason): leave(reason)
         case .tick: tick()
@@ -82,7 +89,7 @@ public struct WorkerMachine: Sendable {
         switch message.body {
         case .welcome(let welcome): return join(welcome, run: message.run)
         case .refusal(let refusal):
-            return exit(.failed("the coordinator refused this worker: \(refusal.reason)"))
+            return exit(.failed("\(coordinator) refused this worker: \(refusal.reason)"))
         default: break
         }
         guard let run, message.run == run else { return }
@@ -91,6 +98,7 @@ public struct WorkerMachine: Sendable {
         case .loadState(let head): return directives.append(.loadState(head))
         case .formation(let formation) where message.generation > generation:
             generation = message.generation
+            lostPeer = nil
             return directives.append(.connect(formation.members, generation: generation))
         default: break
         }
@@ -134,6 +142,9 @@ public struct WorkerMachine: Sendable {
         let first = begin.attempt == 0 && stage == .waiting && begin.step == UInt64(step)
         let again = begin.attempt > attempt && stage != .applying && begin.step == UInt64(step)
         guard first || again else { return }
+        guard !begin.partOwners.isEmpty else {
+            return fail("\(coordinator) gave step \(begin.step) no owners")
+        }
         attempt = begin.attempt
         stage = .computing
         directives.append(
@@ -173,8 +184,12 @@ public struct WorkerMachine: Sendable {
             heartbeat.step = UInt64(step)
             send(.heartbeat(heartbeat))
         }
+        // At the end of a run workers hang up in any order, so a broken connection alone says nothing yet.
+        if let lostPeer, now - lostPeer.since > timeout / 4 {
+            return fail("the connection to worker \(lostPeer.worker) broke")
+        }
         if now - lastHeard > timeout {
-            exit(.failed("the coordinator was not heard of for \(timeout.components.seconds) s"))
+            exit(.failed("\(coordinator) was not heard of for \(timeout)"))
         }
     }
 

@@ -18,7 +18,7 @@ final class CheckpointSink: Sendable {
 
     private let commands = CommandQueue<Command>()
 
-    /// - Parameter events: where `.checkpointWritten` and `.checkpointFailed` go.
+    /// - Parameter events: where `.checkpointWritten` and `.failed` go.
     init(_ store: CheckpointStore, events: Mailbox<CoordinatorEvent>) {
         PlainThread.start { [commands] in
             var writing: CheckpointInProgress?
@@ -47,7 +47,7 @@ final class CheckpointSink: Sendable {
         do {
             return try work()
         } catch {
-            events.post(.checkpointFailed(reason: "checkpoint: \(error)"))
+            events.post(.failed(reason: "checkpoint: \(error)"))
             return nil
         }
     }

@@ -10,9 +10,12 @@ import Recipe
 extension CoordinatorDriver {
     func perform(_ directive: CoordinatorDirective) throws {
         switch directive {
-        case .send(let message, let identity): send(message, to: identity)
-        case .sendInitialState(let identity): sendInitialState(to: identity)
-        case .record(let step): try log.record(step)
+        case .send(let message, let identity): try send(message, to: identity)
+        case .sendInitialState(let identity): try sendInitialState(to: identity)
+        case .record(let step):
+            // All workers have taken over the state that the run went on from.
+            resume = nil
+            try log.record(step)
         case .recordEvaluation(let result):
             lastEvaluation = result
             try log.record(result)
@@ -25,14 +28,14 @@ extension CoordinatorDriver {
         }
     }
 
-    private func sendInitialState(to identity: [UInt8]) {
+    private func sendInitialState(to identity: [UInt8]) throws {
         guard let resume else { return }
         var head = WireLoadState()
         head.phase = resume.phase.rawValue
         head.step = UInt64(resume.step)
         head.plan = resume.plan
         head.exponents = resume.snapshot.exponents
-        send(machine.envelope(.loadState(head)), to: identity)
+        try send(machine.envelope(.loadState(head)), to: identity)
         sendState(resume.snapshot, to: identity)
     }
 
@@ -44,11 +47,10 @@ extension CoordinatorDriver {
             let json = try plan.json()
             try DurableFile.write(json, to: folder.plan)
             self.plan = plan
-            resume = nil
             log.note(PlanReport.text(plan))
             try tell(.planDecided(json: String(decoding: json, as: UTF8.self)))
         } catch let error as ShrinkError {
-            try tell(.planImpossible(reason: error.description))
+            try tell(.failed(reason: error.description))
         }
     }
 
@@ -63,8 +65,8 @@ extension CoordinatorDriver {
             position: step * recipe.batch, epoch: phaseStep * recipe.batch / definition.train.count,
             network: recipe.network, classes: definition.train.classNames,
             inputShape: [shape.channels, shape.height, shape.width], width: recipe.shrink?.width ?? 1,
-            recipeFingerprint: recipe.fingerprint, dataFingerprint: definition.train.fingerprint,
-            instructionLevel: machine.instructionLevel,
+            recipeFingerprint: recipe.fingerprint, dataFingerprint: definition.dataFingerprint,
+            instructionLevel: machine.instructionLevel, denseAlgebra: machine.denseAlgebra,
             plan: planText.isEmpty ? nil : try JSONValue(json: planText))
         return CheckpointSink.Opening(manifest: manifest, layout: try definition.stateLayout(plan: planText))
     }

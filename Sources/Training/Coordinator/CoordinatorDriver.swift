@@ -26,10 +26,12 @@ public final class CoordinatorDriver {
     var saver: [UInt8]?
     var outcome: RunOutcome?
     var lastEvaluation: EvaluationResult?
-    private let hub: HubID
+    let hub: HubID
     private let endpoint: String
-    private let temporaryFolder: String?
-    private var localWorkers: LocalWorkers?
+    let temporaryFolder: String?
+    var localWorkers: LocalWorkers?
+    /// Peers that have a connection.
+    var connected: Set<Remote> = []
     private let start = ContinuousClock.now
 
     /// Opens the run folder, the newest checkpoint when resuming, and the socket; starts local workers.
@@ -39,6 +41,11 @@ public final class CoordinatorDriver {
         self.options = options
         let progress = ProgressLine()
         folder = try RunFolder(path: options.runFolder, resume: options.resume)
+        let switchboard = try ZeroMQSwitchboard()
+        self.switchboard = switchboard
+        // An endpoint that cannot be had should not leave a run folder that looks used.
+        var address: (HubID, String)?
+        if case .joining(_, let wanted) = options.workers { address = try switchboard.bind(wanted) }
         let store = try CheckpointStore(folder: folder.checkpoints, keep: definition.recipe.checkpoint.keep)
         resume =
             try options.resume
@@ -46,18 +53,16 @@ public final class CoordinatorDriver {
         plan = try resume.flatMap { try $0.plan.isEmpty ? nil : Plan(json: Data($0.plan.utf8)) }
         log = try RunLog(folder, definition, resumedStep: resume?.step, progress: progress)
         try definition.recipe.write(to: folder.recipe)
-        let switchboard = try ZeroMQSwitchboard()
-        self.switchboard = switchboard
         events = Mailbox(waker: switchboard.waker)
         sink = CheckpointSink(store, events: events)
         machine = CoordinatorMachine(Self.settings(definition, options, resume))
-        switch options.workers {
-        case .local:
-            temporaryFolder = try Self.makeTemporaryFolder()
-            (hub, endpoint) = try switchboard.bind("ipc://\(temporaryFolder!)/coordinator")
-        case .joining(_, let wanted):
+        if let address {
             temporaryFolder = nil
-            (hub, endpoint) = try switchboard.bind(wanted)
+            (hub, endpoint) = address
+        } else {
+            let folder = try Self.makeTemporaryFolder()
+            temporaryFolder = folder
+            (hub, endpoint) = try switchboard.bind("ipc://\(folder)/coordinator")
         }
     }
 
@@ -70,6 +75,7 @@ public final class CoordinatorDriver {
             timeout: .seconds(definition.recipe.timeout),
             instructionLevel: definition.recipe.isa == "auto"
                 ? resume?.instructionLevel : definition.recipe.isa,
+            denseAlgebra: resume?.denseAlgebra, dataFingerprint: definition.dataFingerprint,
             resume: resume.map { CoordinatorMachine.Resume(step: $0.step, phase: $0.phase) })
     }
 
@@ -114,13 +120,6 @@ public final class CoordinatorDriver {
         }
     }
 
-    private func cleanUp() {
-        sink.close()
-        switchboard.close(flush: .seconds(1))
-        localWorkers?.finish(patience: .seconds(5))
-        if let temporaryFolder { try? FileManager.default.removeItem(atPath: temporaryFolder) }
-    }
-
     /// What came out, for people.
     public var summary: String {
         let evaluation = lastEvaluation.map { "\($0.text) at step \($0.step)" }
@@ -133,43 +132,52 @@ public final class CoordinatorDriver {
     }
 
     private func receive(_ event: TransportEvent) throws {
+        note(connection: event)
         switch event {
         case .message(let remote, let frames):
             guard case .peer(_, let identity) = remote, let first = frames.first else { return }
-            receive(frames, first, identity, remote)
+            let message: ControlMessage
+            do throws(ControlMessageError) {
+                message = try ControlMessage(decoding: first.bytes)
+            } catch {
+                return log.note("dropped a message from \(remote): \(error)")
+            }
+            try receive(message, frames, identity, remote)
         case .refused(let remote, let reason):
             log.note("dropped a message from \(remote): \(reason)")
+        case .disconnected(.peer(hub, let identity)) where localWorkers == nil:
+            // The end of a local worker's process is told with its cause.
+            try tell(.workerDisconnected(incarnation: identity))
         case .connected, .disconnected, .woken:
             break
         }
     }
 
-    private func receive(_ frames: [Frame], _ first: Frame, _ identity: [UInt8], _ remote: Remote) {
-        do {
-            let message = try ControlMessage(decoding: first.bytes)
-            switch message.body {
-            case .stateChunk(let chunk):
-                if identity == saver, frames.count == 2, message.run == machine.settings.run {
-                    sink.append(chunk, frames[1])
-                }
-            case .statusRequest:
-                var reply = WireStatusReply()
-                reply.json = machine.status(of: definition.recipe.network).json
-                try? switchboard.send([Frame(machine.envelope(.statusReply(reply)).encoded())], to: remote)
-            default:
-                try tell(.message(message, sender: identity))
+    private func receive(
+        _ message: ControlMessage, _ frames: [Frame], _ identity: [UInt8], _ remote: Remote
+    ) throws {
+        switch message.body {
+        case .stateChunk(let chunk):
+            if identity == saver, frames.count == 2, message.run == machine.settings.run {
+                sink.append(chunk, frames[1])
             }
-        } catch {
-            log.note("dropped a message from \(remote): \(error)")
+        case .statusRequest:
+            var reply = WireStatusReply()
+            reply.json = machine.status(of: definition.recipe.network).json
+            try? switchboard.send([Frame(machine.envelope(.statusReply(reply)).encoded())], to: remote)
+        default:
+            try tell(.message(message, sender: identity))
         }
     }
 
-    func send(_ message: ControlMessage, to identity: [UInt8]) {
+    func send(_ message: ControlMessage, to identity: [UInt8]) throws {
         do {
             try switchboard.send([Frame(message.encoded())], to: .peer(hub, identity: identity))
-        } catch {
+        } catch .unreachable {
             // A worker that cannot be reached is found by its silence or by the end of its process.
-            if outcome == nil { log.note("\(error)") }
+        } catch {
+            // Whoever waits for the answer to this message would wait for ever.
+            if outcome == nil { try tell(.failed(reason: error.description)) }
         }
     }
 

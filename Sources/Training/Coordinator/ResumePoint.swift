@@ -15,6 +15,8 @@ struct ResumePoint {
     let snapshot: StateSnapshot
     /// The level that the run was pinned to: another would round differently.
     let instructionLevel: String?
+    /// The same for OpenBLAS.
+    let denseAlgebra: String?
 
     /// The newest usable checkpoint of a run; nil if there is none yet.
     /// - Parameter note: told about checkpoints that had to be passed over.
@@ -32,12 +34,16 @@ struct ResumePoint {
         guard manifest.recipeFingerprint == definition.recipe.fingerprint else {
             throw ResumeError.otherRecipe(checkpoint.path)
         }
+        guard manifest.dataFingerprint == definition.dataFingerprint else {
+            throw ResumeError.otherData(checkpoint.path)
+        }
         guard let optimizer = checkpoint.optimizer, let exponents = manifest.exponents else {
             throw ResumeError.incomplete(checkpoint.path)
         }
         phase = manifest.phase == .search ? .search : .converge
         step = manifest.step
         instructionLevel = manifest.instructionLevel
+        denseAlgebra = manifest.denseAlgebra
         plan = try manifest.plan.map { try $0.json } ?? ""
         let layout = try definition.stateLayout(plan: plan)
         let weights = try AlignedBuffer<Float>(attempting: layout.count)
@@ -55,12 +61,15 @@ struct ResumePoint {
 
 enum ResumeError: Error, CustomStringConvertible {
     case otherRecipe(String)
+    case otherData(String)
     case incomplete(String)
 
     var description: String {
         switch self {
         case .otherRecipe(let path):
             "\(path): written by another recipe; give the recipe that began the run, or another --run folder"
+        case .otherData(let path):
+            "\(path): written with other images than data.path holds; give the same data set"
         case .incomplete(let path):
             "\(path): has no optimizer state, so a run cannot go on from it"
         }

@@ -130,7 +130,7 @@ private final class ReplicaWorker {
         let replica = try held()
         var ready = WireReady()
         ready.step = UInt64(replica.step)
-        ready.dataFingerprint = replica.definition.train.fingerprint
+        ready.dataFingerprint = replica.definition.dataFingerprint
         ready.trainImages = UInt64(replica.definition.train.count)
         ready.testImages = UInt64(replica.definition.test.count)
         postShape(replica)
@@ -145,6 +145,11 @@ private final class ReplicaWorker {
 
     private func compute(_ work: StepWork) throws {
         let replica = try held()
+        let segments = replica.reduction.segments.count
+        guard work.overflows.allSatisfy({ $0.segment < segments }) else {
+            throw WorkerError.badWork("segments")
+        }
+        try check(work.shards, below: replica.definition.shardsPerStep)
         let start = clock.now
         let overflows = try replica.compute(
             shards: work.shards,
@@ -161,6 +166,10 @@ private final class ReplicaWorker {
         }
         computed.seconds = (clock.now - start).seconds
         post(.event(.computed(computed)))
+    }
+
+    private func check(_ shards: [Int], below count: Int) throws(WorkerError) {
+        guard shards.allSatisfy({ (0..<count).contains($0) }) else { throw .badWork("shards") }
     }
 
     private func contribute(_ work: StepWork, _ context: ReductionContext) throws {
@@ -189,7 +198,9 @@ private final class ReplicaWorker {
 
     private func evaluate(_ step: Int, _ shards: [Int]) throws {
         guard !shards.isEmpty else { return }
-        let counts = try held().evaluate(shards: shards)
+        let replica = try held()
+        try check(shards, below: replica.definition.schedule.evaluationShards)
+        let counts = try replica.evaluate(shards: shards)
         var evaluated = WireEvaluated()
         evaluated.step = UInt64(step)
         evaluated.shards = shards.map(UInt32.init)
@@ -236,11 +247,13 @@ private final class ReplicaWorker {
 enum WorkerError: Error, CustomStringConvertible {
     case noReplica
     case badState(String)
+    case badWork(String)
 
     var description: String {
         switch self {
         case .noReplica: "the coordinator asked for work before there was a replica"
         case .badState(let problem): "the state that the coordinator sent is unusable: \(problem)"
+        case .badWork(let things): "the coordinator asked for \(things) that do not exist"
         }
     }
 }

@@ -1,4 +1,5 @@
 public import ClusterCore
+import Digest
 import Foundation
 public import Hypernet
 public import ImageData
@@ -37,6 +38,11 @@ public struct RunDefinition: Sendable {
         guard sets.train.count >= recipe.batch else {
             throw RunError.tooFewImages(sets.train.count, batch: recipe.batch)
         }
+    }
+
+    /// Of both image sets together.
+    var dataFingerprint: String {
+        SHA256.hexadecimal(of: "\(train.fingerprint) \(test.fingerprint)")
     }
 
     public var searchSteps: Int { recipe.shrink?.steps ?? 0 }

@@ -33,7 +33,8 @@ public struct StatusReport: Encodable, Sendable {
         for worker in workers ?? [] {
             lines.append(
                 "worker \(worker.number): host \(worker.host), process \(worker.process), "
-                    + "\(worker.threads) threads, heard of \(Show.decimals(worker.secondsSinceHeard, 1)) s ago"
+                    + "\(worker.threads) threads, "
+                    + "heard of \(Show.decimals(worker.secondsSinceHeard, 1)) s ago"
             )
         }
         return lines.joined(separator: "\n")

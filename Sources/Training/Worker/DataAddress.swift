@@ -2,34 +2,30 @@ import Foundation
 import Glibc
 import Transport
 
-/// Where a worker's data hub listens so that its peers can reach it: beside an ipc coordinator in a folder of
-/// its own; for tcp on the address that this machine uses towards the coordinator, any free port.
+/// Where a worker's data hub listens so that its peers can reach it: beside an ipc coordinator's socket; for
+/// tcp on the address that this machine uses towards the coordinator, any free port.
 struct DataAddress {
     let endpoint: String
-    /// To be removed at the end.
-    let temporaryFolder: String?
+    /// The folder of an ipc coordinator's socket, which the coordinator removes with all in it when it ends.
+    let socketFolder: String?
 
     init(joining coordinator: String) throws(TransportError) {
-        guard coordinator.hasPrefix("tcp://") else {
-            var template = Array("/tmp/espalier-XXXXXX".utf8CString)
-            guard mkdtemp(&template) != nil else {
-                throw .system(
-                    operation: "mkdtemp in /tmp", code: errno, detail: String(cString: strerror(errno)))
-            }
-            let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            temporaryFolder = folder
-            endpoint = "ipc://\(folder)/worker"
-            return
+        if coordinator.hasPrefix("ipc://") {
+            let path = coordinator.dropFirst("ipc://".count)
+            let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+            socketFolder = folder
+            endpoint = "ipc://\(folder)/worker-\(getpid())"
+        } else {
+            socketFolder = nil
+            endpoint = "tcp://\(try Self.ownAddress(towards: coordinator)):*"
         }
-        temporaryFolder = nil
-        endpoint = "tcp://\(try Self.ownAddress(towards: coordinator)):*"
     }
 
     /// The local address of a datagram socket connected to the coordinator: nothing is sent.
     private static func ownAddress(towards endpoint: String) throws(TransportError) -> String {
         let text = endpoint.dropFirst("tcp://".count)
-        guard let colon = text.lastIndex(of: ":") else {
-            throw .badEndpoint(endpoint, reason: "no port")
+        guard endpoint.hasPrefix("tcp://"), let colon = text.lastIndex(of: ":") else {
+            throw .badEndpoint(endpoint, reason: "the scheme or the port is missing")
         }
         let host = text[..<colon].trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
         var hints = addrinfo()

@@ -10,6 +10,8 @@ import Transport
 public final class WorkerDriver {
     /// Data messages of a step that has not begun here: at most so many bytes are kept.
     static let earlyBytesMax = 1 << 30
+    /// How long a worker that cannot go on waits to be told to stop.
+    private static let stopPatience = Duration.seconds(3)
 
     let options: WorkerOptions
     let switchboard: any Switchboard
@@ -30,7 +32,9 @@ public final class WorkerDriver {
     private let control: LinkID
     private let dataHub: HubID
     private let dataEndpoint: String
-    private let temporaryFolder: String?
+    private let socketFolder: String?
+    private var hasLostCoordinator = false
+    private var hasHeardStop = false
     private let start = ContinuousClock.now
 
     /// Opens the sockets.
@@ -41,11 +45,11 @@ public final class WorkerDriver {
         self.switchboard = switchboard
         outputs = Mailbox(waker: switchboard.waker)
         replica = ReplicaThread(threads: options.threads, outputs: outputs)
-        machine = WorkerMachine(timeout: options.timeout)
+        machine = WorkerMachine(timeout: options.timeout, coordinator: "the coordinator at \(options.join)")
         var random = SystemRandomNumberGenerator()
         incarnation = (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &random) }
         let address = try DataAddress(joining: options.join)
-        temporaryFolder = address.temporaryFolder
+        socketFolder = address.socketFolder
         (dataHub, dataEndpoint) = try switchboard.bind(address.endpoint)
         control = try switchboard.connect(options.join, identity: incarnation)
     }
@@ -64,7 +68,7 @@ public final class WorkerDriver {
                 signalsSeen = StopSignals.count
                 try tell(.leaveRequested(reason: StopSignals.lastName))
             }
-            if parent?.isGone ?? false { try tell(.coordinatorLost) }
+            if parent?.isGone ?? false { try loseCoordinator() }
             try tell(.tick)
             try sender.flush(switchboard)
             try stateSender.pump(switchboard) { control(.stateChunk($0)) }
@@ -86,8 +90,44 @@ public final class WorkerDriver {
 
     private func cleanUp() {
         replica.send(.end)
+        if case .failed = outcome, !hasLostCoordinator { awaitStop() }
         switchboard.close(flush: .seconds(1))
-        if let temporaryFolder { try? FileManager.default.removeItem(atPath: temporaryFolder) }
+        // A coordinator that was killed left the folder that it made for its own sockets and its children's.
+        if options.isLocal, hasLostCoordinator, let socketFolder {
+            try? FileManager.default.removeItem(atPath: socketFolder)
+        }
+    }
+
+    /// The coordinator answers the news of a failure by telling everybody to stop. If this side hung up
+    /// first, with messages unread, TCP would reset the connection, and the coordinator might never read why.
+    private func awaitStop() {
+        let deadline = ContinuousClock.now + Self.stopPatience
+        while machine.run != nil, !hasHeardStop, ContinuousClock.now < deadline {
+            guard let events = try? switchboard.poll(timeout: .milliseconds(100)) else { return }
+            for event in events {
+                switch event {
+                case .message(.link(control), let frames): noteStop(frames)
+                case .disconnected(.link(control)): return
+                default: break
+                }
+            }
+        }
+    }
+
+    private func noteStop(_ frames: [Frame]) {
+        guard let first = frames.first, let message = try? ControlMessage(decoding: first.bytes) else {
+            return
+        }
+        noteStop(message)
+    }
+
+    private func noteStop(_ message: ControlMessage) {
+        if case .stop = message.body, message.run == machine.run { hasHeardStop = true }
+    }
+
+    private func loseCoordinator() throws {
+        hasLostCoordinator = machine.isFinished ? hasLostCoordinator : true
+        try tell(.coordinatorLost)
     }
 
     func tell(_ event: WorkerEvent) throws {
@@ -115,7 +155,9 @@ public final class WorkerDriver {
         case .message(let remote, let frames):
             try receiveData(frames, from: remote)
         case .disconnected(.link(control)):
-            if machine.run != nil { try tell(.coordinatorLost) }
+            if machine.run != nil { try loseCoordinator() }
+        case .disconnected(.link(let link)):
+            if let peer = peers.first(where: { $0.value == link }) { try tell(.peerLost(peer.key)) }
         case .disconnected, .connected, .refused, .woken:
             break
         }
@@ -125,6 +167,7 @@ public final class WorkerDriver {
         guard let first = frames.first, let message = try? ControlMessage(decoding: first.bytes) else {
             return try tell(.failed(reason: "the coordinator sent something that is no control message"))
         }
+        noteStop(message)
         if case .stateChunk(let chunk) = message.body {
             guard message.run == machine.run, frames.count == 2 else { return }
             replica.send(.chunk(chunk, frames[1]))

@@ -8,7 +8,8 @@ extension RunOutcome {
         case .done:
             return
         case .preempted(let step, let reason):
-            Say.error("\(reason) at step \(step), after a checkpoint; go on with --resume")
+            let place = step == 0 ? "before the first step" : "at step \(step), after a checkpoint"
+            Say.error("\(reason) \(place); go on with --resume")
             throw ExitCode.preempted
         case .failed(let reason):
             Say.error(reason)

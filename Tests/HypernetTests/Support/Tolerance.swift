@@ -2,7 +2,8 @@
 /// All are relative to the largest magnitude of the golden tensor (or 1, if that is smaller, where it says
 /// so).
 enum Tolerance {
-    /// Generated weights and the hypernetwork's gradients, given ∂L/∂W: a dozen roundings each, latents' sums cancel.
+    /// Generated weights and the hypernetwork's gradients, given ∂L/∂W: a dozen roundings each, latents' sums
+    /// cancel.
     static let layer: Float = 2e-6
     /// A convolution, a batch norm and an activation, forward and backward: sums over up to 100 products.
     static let block: Float = 5e-6

@@ -1,0 +1,26 @@
+import Testing
+
+extension EndToEnd {
+    /// The weights depend on recipe and data alone.
+    @Suite(.timeLimit(.minutes(30))) struct SameBitsTests {
+        static let crews = [
+            Crew(workers: 2, threads: 1), Crew(workers: 3, threads: 1), Crew(workers: 5, threads: 1),
+            Crew(workers: 1, threads: 2), Crew(workers: 1, threads: 3), Crew(workers: 3, threads: 2),
+        ]
+
+        @Test(arguments: [TestRecipe.plain, .lwDNA], crews)
+        func crewDoesNotShow(recipe: TestRecipe, crew: Crew) async throws {
+            let training = try Training(recipe)
+            try await training.finish(crew)
+            #expect(try await training.digest == Reference.shared.result(recipe).digest)
+            training.run.expectWhole(recipe, steps: recipe.totalSteps)
+        }
+
+        /// A digest that never changed would pass everywhere else.
+        @Test func anotherSeedShows() async throws {
+            let training = try Training(.plain)
+            try await training.finish(Crew(workers: 1, threads: 1), "--set", "seed=2")
+            #expect(try await training.digest != Reference.shared.result(.plain).digest)
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import Foundation
+import TestSupport
+
+/// A recipe that takes seconds: ResNet-20 on a few synthetic images.
+struct TestRecipe: Sendable, CustomStringConvertible {
+    /// Trains the network as it is.
+    static let plain = TestRecipe(description: "plain", searchSteps: 0, epochs: 1)
+    /// Searches, prunes, converges.
+    static let lwDNA = TestRecipe(description: "lw-dna", searchSteps: 3, epochs: 1)
+    /// Goes on until something ends it.
+    static let endless = TestRecipe(description: "endless", searchSteps: 0, epochs: 100_000)
+
+    static let batch = 64
+    private static let stepsPerEpoch = 4
+
+    let description: String
+    let searchSteps: Int
+    let epochs: Int
+
+    var totalSteps: Int { searchSteps + epochs * Self.stepsPerEpoch }
+
+    /// Writes the recipe into a folder.
+    /// - Returns: its path.
+    func write(to folder: TemporaryFolder) throws -> String {
+        let path = folder.path("\(description).yaml")
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        return path
+    }
+
+    var text: String {
+        let shrink = """
+            shrink:
+              width: 2
+              embedding: 2
+              steps: \(searchSteps)
+              budget:
+                flops_of_baseline: 0.5
+
+            """
+        return """
+            network: resnet20
+            batch: \(Self.batch)
+            shard: 16
+            epochs: \(epochs)
+            data:
+              format: synthetic
+              train_count: \(Self.batch * Self.stepsPerEpoch)
+              test_count: 50
+            \(searchSteps > 0 ? shrink : "")
+            """
+    }
+}
