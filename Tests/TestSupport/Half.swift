@@ -5,7 +5,9 @@ public enum Half {
         if value.isInfinite { return UInt16(value.bitPattern >> 16) }
         // The two neighbours towards and away from zero; the gap above the largest finite one ends at 2^128.
         let low = UInt16(value.bitPattern >> 16)
-        let (below, above) = (self.value(low).magnitude, low & 0x7fff == 0x7f7f ? 0x1p128 : magnitude(low + 1))
+        let (below, above) = (
+            self.value(low).magnitude, low & 0x7fff == 0x7f7f ? 0x1p128 : magnitude(low + 1)
+        )
         let (down, up) = (Double(value.magnitude) - Double(below), above - Double(value.magnitude))
         return down < up || down == up && low & 1 == 0 ? low : low + 1
     }

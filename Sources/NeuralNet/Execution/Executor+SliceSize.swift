@@ -12,7 +12,8 @@ extension Executor {
         for graph: Graph, shard: Int, precision: ElementType = .fp32
     ) -> Int {
         let coding = 0.5e-9 * Double(ParameterLayout(graph).parameterCount)
-        let arithmetic = 6 * Double(max(Complexity(graph).flops.convLinear, 1)) / (precision == .bf16 ? 300e9 : 150e9)
+        let arithmetic =
+            6 * Double(max(Complexity(graph).flops.convLinear, 1)) / (precision == .bf16 ? 300e9 : 150e9)
         let wanted = coding / (0.03 * arithmetic)
         var slice = 1
         while Double(slice) < wanted, slice * 2 <= shard / 4, shard % (slice * 2) == 0 { slice *= 2 }

@@ -129,7 +129,8 @@ public final class Executor: @unchecked Sendable {
                 continue
             }
             let kernel = try ConvolutionKernel(
-                kind.geometry, elements: precision, hasBias: kind.bias != nil, needsInputGradient: kind.needsInputGradient)
+                kind.geometry, elements: precision, hasBias: kind.bias != nil,
+                needsInputGradient: kind.needsInputGradient)
             known[kind] = kernel
             result.append(kernel)
         }
