@@ -44,7 +44,7 @@ extension EndToEnd {
         private func interrupted(in phase: String, by signal: Signal) async throws -> Training {
             for _ in 1...20 {
                 let training = try Training(.lwDNA)
-                let program = try training.start(Self.first, "--set", "checkpoint.every_steps=1")
+                let program = try training.start(Self.first, ["--set", "checkpoint.every_steps=1"])
                 try await eventually("the \(phase) phase has a checkpoint: \(program.errors)") {
                     training.run.newestPhase == phase
                 }

@@ -65,10 +65,12 @@ extension Executor {
         let bias = layer.bias.map { _ in lane.channelValues.pointer }
         lane.convolutions[index].backwardWeights(
             input: input, outputGradient: gradient, weightGradient: target, biasGradient: bias)
+        lane.timer?.lap(.convolutionBackwardWeights)
         lane.add(target, count: kernels[index].weightGradientCount, to: layer.weight, of: codes)
         if let segment = layer.bias, let bias {
             lane.add(bias, count: layer.geometry.outChannels, to: segment, of: codes)
         }
+        lane.timer?.lap(.coding)
     }
 
     /// Weight (out, in): gradientᵀ · input; bias: the gradient's sums over the slice's images, in order.
@@ -79,7 +81,9 @@ extension Executor {
         DenseAlgebra.multiply(
             m: layer.outFeatures, n: layer.inFeatures, k: program.slice, gradient, transposeA: true, input,
             into: target)
+        lane.timer?.lap(.linearAndLoss)
         lane.add(target, count: layer.outFeatures * layer.inFeatures, to: layer.weight, of: codes)
+        lane.timer?.lap(.coding)
         let bias = lane.channelValues.pointer
         bias.update(from: gradient, count: layer.outFeatures)
         for image in 1..<max(program.slice, 1) {

@@ -48,7 +48,7 @@ extension Executor {
 
     private func run(_ shard: any ShardSource, _ mode: Mode) throws {
         guard shard.count <= self.shard else { throw ShardError.imageCount(shard.count, shard: self.shard) }
-        pool.run { thread in carry(shard, mode, thread: thread) }
+        runMeasured(as: .linearAndLoss) { thread in carry(shard, mode, thread: thread) }
         if let error = records.takeError() { throw error }
     }
 
@@ -59,13 +59,17 @@ extension Executor {
         if mode == .evaluation { setRunningCoefficients(lane) }
         for stage in program.forward {
             if mode != .evaluation, !stage.norms.isEmpty {
-                pool.barrier()
+                meet(lane)
                 for norm in stage.norms {
                     combineForward(norm, lane, codes: mode == .training, thread: thread)
                 }
+                lane.timer?.lap(.normCombine)
             }
             for slice in own {
-                for work in stage.works { performForward(work, slice, lane, shard, mode) }
+                for work in stage.works {
+                    performForward(work, slice, lane, shard, mode)
+                    lane.timer?.lap(work.kind)
+                }
             }
         }
         if mode == .evaluation {
@@ -74,13 +78,22 @@ extension Executor {
         guard mode == .training else { return }
         for stage in program.backward {
             if !stage.norms.isEmpty {
-                pool.barrier()
+                meet(lane)
                 for norm in stage.norms { combineBackward(norm, lane, thread: thread) }
+                lane.timer?.lap(.normCombine)
             }
             for slice in own {
-                for work in stage.works { performBackward(work, slice, lane, shard) }
+                for work in stage.works {
+                    performBackward(work, slice, lane, shard)
+                    lane.timer?.lap(work.kind)
+                }
             }
         }
+    }
+
+    private func meet(_ lane: Lane) {
+        pool.barrier()
+        lane.timer?.lap(.waiting)
     }
 
     /// A buffer of a slice.

@@ -91,7 +91,7 @@ public final class Executor: @unchecked Sendable {
     /// Takes over the whole state, `ParameterLayout.count` elements: parameters and running statistics.
     public func setWeights(_ flat: UnsafePointer<Float>) {
         let state = SharedPointer(flat)
-        pool.run { thread in
+        runMeasured(as: .packing) { thread in
             for tensor in tensorsOfThread[thread] { weights.set(tensor, from: state.pointer) }
         }
     }

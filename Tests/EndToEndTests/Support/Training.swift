@@ -25,7 +25,7 @@ struct Training {
 
     var run: RunRecord { RunRecord(path: folder.path("run")) }
 
-    func start(_ crew: Crew, _ others: String...) throws -> ProgramRun {
+    func start(_ crew: Crew, _ others: [String] = []) throws -> ProgramRun {
         try ProgramRun(
             ["train", recipePath, "--run", run.path] + crew.arguments + others)
     }
