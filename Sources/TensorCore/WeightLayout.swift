@@ -26,8 +26,8 @@ struct WeightLayout: Sendable {
     /// `result[i]` is where the plain layout's element `i` of `weightCount` lies in the native one; nil if
     /// the layouts are one.
     ///
-    /// For native layouts of fp32. Found by packing the numbers 1, 2, …; their halves apart, for fp32 holds integers exactly only up to
-    /// 2^24.
+    /// For native layouts of fp32. Found by packing the numbers 1, 2, …; their halves apart, for fp32 holds
+    /// integers exactly only up to 2^24.
     func positions(weightCount: Int) throws(EngineError) -> [Int32]? {
         guard let packing = try packing() else { return nil }
         guard count <= Int(Int32.max) else {

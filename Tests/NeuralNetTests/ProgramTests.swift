@@ -96,5 +96,8 @@ struct ProgramTests {
         var graph = Graph(name: "sized", channels: 8, height: side * 4, width: side * 4)
         graph.classify(graph.add("conv", .convolution(Convolution(outChannels: 8, kernel: 3)), 0), classes: 4)
         #expect(Executor.sliceSize(for: graph, shard: shard) == slice)
+        // Twice the arithmetic a second wants as much more work for the same coding.
+        let half = Executor.sliceSize(for: graph, shard: shard, precision: .bf16)
+        #expect(half == slice || half == 2 * slice)
     }
 }
