@@ -1,4 +1,5 @@
 import Bench
+import TensorCore
 import Testing
 
 /// What the step bench says is true, whatever the machine's speed.
@@ -24,6 +25,17 @@ struct StepBenchTests {
         #expect(Set(reports.map(\.weightsSha256)).count == 1)
         #expect(Set(reports.map(\.loss)).count == 1)
         #expect(reports[0].weightsSha256.count == 64)
+    }
+
+    @Test(.enabled(if: Engine.supports(.bf16)))
+    func halfPrecisionTakesLessMemory() throws {
+        var settings = Self.settings(hyper: 0, threads: 2)
+        let single = try StepBench(settings).run()
+        settings.precision = .bf16
+        let half = try StepBench(settings).run()
+        #expect(half.executorGb < single.executorGb)
+        #expect(half.weightsSha256 != single.weightsSha256)
+        #expect((half.loss - single.loss).magnitude < 0.05 * single.loss)
     }
 
     @Test(arguments: [0, 2])

@@ -10,25 +10,29 @@ final class ConvolutionProbe: @unchecked Sendable {
         2e-9 * Double(geometry.outputCount) * Double(geometry.inChannels * geometry.kernel * geometry.kernel)
 
     private let contexts: [ConvolutionContext]
-    private let input: AlignedBuffer<Float>
-    private let weight: AlignedBuffer<Float>
-    private let outputs: AlignedBuffer<Float>
+    private let input: AlignedBuffer<UInt8>
+    private let weight: AlignedBuffer<UInt8>
+    private let outputs: AlignedBuffer<UInt8>
+    private let outputByteCount: Int
 
-    init(threads: Int) throws(EngineError) {
-        let kernel = try ConvolutionKernel(Self.geometry, hasBias: false, needsInputGradient: false)
+    init(threads: Int, _ type: ElementType = .fp32) throws(EngineError) {
+        let kernel = try ConvolutionKernel(
+            Self.geometry, elements: type, hasBias: false, needsInputGradient: false)
         var contexts: [ConvolutionContext] = []
         for _ in 0..<threads { contexts.append(try kernel.makeContext(try Scratch())) }
         self.contexts = contexts
-        input = try AlignedBuffer(attempting: Self.geometry.inputCount)
-        weight = try AlignedBuffer(attempting: kernel.forwardWeightCount)
-        outputs = try AlignedBuffer(attempting: threads * Self.geometry.outputCount)
-        for index in input.elements.indices { input.pointer[index] = Float(index % 5) - 2 }
-        for index in weight.elements.indices { weight.pointer[index] = Float(index % 3) - 1 }
+        outputByteCount = Self.geometry.outputCount * type.byteCount
+        input = try AlignedBuffer(attempting: Self.geometry.inputCount * type.byteCount)
+        weight = try AlignedBuffer(attempting: kernel.forwardWeightCount * type.byteCount)
+        outputs = try AlignedBuffer(attempting: threads * outputByteCount)
+        // Numbers between 1e-5 and 1 in either type.
+        for index in input.elements.indices { input.pointer[index] = UInt8(0x38 + index * 37 % 8) }
+        for index in weight.elements.indices { weight.pointer[index] = UInt8(0x38 + index * 29 % 8) }
     }
 
     func run(_ thread: Int) {
         contexts[thread].forward(
             input: input.pointer, weight: weight.pointer,
-            output: outputs.pointer + thread * Self.geometry.outputCount)
+            output: outputs.pointer + thread * outputByteCount)
     }
 }

@@ -49,9 +49,14 @@ public struct Roofline: Equatable, Sendable, Encodable {
             triadGbPerSecond: streams.triad(pool, seconds))
     }
 
-    /// GFLOP/s of the fastest arithmetic, found in a fraction of a second.
-    public static func quickPeak(_ pool: ComputePool) -> Double {
-        fma(pool, 0.15)
+    /// GFLOP/s of the fastest arithmetic, found in a fraction of a second; in bf16, of a large convolution.
+    /// - Throws: `EngineError` if the instruction level lacks the type.
+    public static func quickPeak(
+        _ pool: ComputePool, _ type: ElementType = .fp32
+    ) throws(EngineError) -> Double {
+        guard type == .bf16 else { return fma(pool, 0.15) }
+        let convolution = try ConvolutionProbe(threads: pool.threads, type)
+        return best(pool, 0.3, work: ConvolutionProbe.gflop) { convolution.run($0) }
     }
 
     private static func fma(_ pool: ComputePool, _ seconds: Double) -> Double {

@@ -33,10 +33,11 @@ public final class StepBench {
             named: settings.network, input: settings.input, classes: settings.classes, width: settings.width,
             forHypernetwork: settings.hyper > 0)
         pool = ComputePool(threads: settings.threads)
-        peak = Roofline.quickPeak(pool)
+        let precision = settings.precision.elements
+        peak = try Roofline.quickPeak(pool, precision)
         model = try Self.makeModel(graph, settings, pool)
-        let slice = Executor.sliceSize(for: graph, shard: shard)
-        executor = try Executor(graph: graph, shard: shard, slice: slice, pool: pool)
+        let slice = Executor.sliceSize(for: graph, shard: shard, precision: precision)
+        executor = try Executor(graph: graph, shard: shard, slice: slice, pool: pool, precision: precision)
         shards = try (0..<settings.batch / shard).map {
             try RandomShard(graph: graph, count: shard, seed: settings.seed, index: $0)
         }

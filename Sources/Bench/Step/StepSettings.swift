@@ -1,8 +1,18 @@
+import TensorCore
+
 /// What ``StepBench`` measures.
 public struct StepSettings: Equatable, Sendable {
     /// Number formats of activations and convolutions.
     public enum Precision: String, CaseIterable, Sendable, Encodable {
         case fp32
+        case bf16
+
+        var elements: ElementType {
+            switch self {
+            case .fp32: .fp32
+            case .bf16: .bf16
+            }
+        }
     }
 
     public var network: String

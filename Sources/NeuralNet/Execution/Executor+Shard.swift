@@ -41,7 +41,7 @@ extension Executor {
         }
         try run(shard, training ? .forwardOnShard : .evaluation)
         return (0..<shard.count).flatMap { image in
-            let logits = buffer(program.logits, slice: image / slice) + image % slice * program.classes
+            let logits = floats(program.logits, slice: image / slice) + image % slice * program.classes
             return (0..<program.classes).map { logits[$0] }
         }
     }
@@ -98,7 +98,14 @@ extension Executor {
 
     /// A buffer of a slice.
     @inline(__always)
-    func buffer(_ buffer: Buffer, slice: Int) -> UnsafeMutablePointer<Float> {
-        arena.pointer + (slice * program.arenaCount + program.bufferOffsets[buffer])
+    func memory(_ buffer: Buffer, slice: Int) -> UnsafeMutableRawPointer {
+        UnsafeMutableRawPointer(arena.pointer)
+            + (slice * program.arenaByteCount + program.bufferOffsets[buffer])
+    }
+
+    /// A buffer of a slice that holds fp32.
+    @inline(__always)
+    func floats(_ buffer: Buffer, slice: Int) -> UnsafeMutablePointer<Float> {
+        memory(buffer, slice: slice).assumingMemoryBound(to: Float.self)
     }
 }

@@ -14,7 +14,7 @@ public enum PassKind: Int, CaseIterable, Sendable {
     case pools
     /// Linear layers and the loss, both ways.
     case linearAndLoss
-    /// Adds, copies and activations that are fused with nothing.
+    /// Adds, copies, conversions and activations that are fused with nothing.
     case elementwise
     /// Gradients to fixed point, into the thread's integer sums.
     case coding
@@ -38,7 +38,7 @@ extension Work {
         case .normBackSums, .normBackApply: .normBackward
         case .pool, .average, .poolBack, .averageBack: .pools
         case .multiply, .multiplyBackWeights, .multiplyBackData, .loss: .linearAndLoss
-        case .rectify, .add, .rectifyBack, .copy, .accumulate: .elementwise
+        case .rectify, .add, .rectifyBack, .convert, .copy, .accumulate: .elementwise
         }
     }
 }
