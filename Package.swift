@@ -60,10 +60,15 @@ let package = Package(
                 "TensorCore", "NeuralNet", "Hypernet", "ModelZoo", "ImageData", "Recipe", "ClusterCore",
                 "Transport", "Collective", "Checkpoint", "Observe", "Digest", "Randomness",
             ]),
+        .target(
+            name: "Bench",
+            dependencies: [
+                "Training", "NeuralNet", "ModelZoo", "TensorCore", "CKernels", "Digest", "Randomness",
+            ]),
         .executableTarget(
             name: "espalier",
             dependencies: [
-                "Training", "NeuralNet", "Hypernet", "ModelZoo", "ImageData", "Recipe", "Checkpoint",
+                "Bench", "Training", "NeuralNet", "Hypernet", "ModelZoo", "ImageData", "Recipe", "Checkpoint",
                 "Observe",
                 "TensorCore", "ClusterCore", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -90,6 +95,7 @@ let package = Package(
                 "ClusterCore",
                 "Collective", "Transport",
             ]),
+        tests("Bench", ["Bench", "NeuralNet", "TensorCore"]),
         tests("EndToEnd", ["espalier", "ClusterCore", "Collective", "Transport"]),
         tests("Tidy"),
     ]

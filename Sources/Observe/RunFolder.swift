@@ -20,7 +20,8 @@ public final class RunFolder: Sendable {
         lock = try Self.lock("\(path)/lock")
         holdsRun = Self.names.contains { access("\(path)/\($0)", F_OK) == 0 }
         if holdsRun && !resume {
-            close(lock)
+            // All is initialised, so `deinit` runs and closes the lock; closing it here too would close
+            // whatever another thread has opened meanwhile.
             throw ObserveError(
                 path, "holds a run already; go on with it by --resume, or choose another --run folder")
         }

@@ -12,7 +12,7 @@ extension Recipe {
         epochs = reader.whole("epochs", 1...100_000) ?? 1
         if !reader.has("epochs") { reader.report("epochs", "missing; passes over the training images") }
         maxSteps = reader.whole("max_steps", 1...1_000_000_000)
-        precision = Self.precision(reader)
+        precision = reader.choice("precision", Precision.self) ?? .fp32
         gradientBits = reader.whole("gradient_bits", 12...28) ?? 24
         data = DataSource(reader)
         optimizer = Optimizer(reader.section("optimizer"))
@@ -20,7 +20,7 @@ extension Recipe {
         shrink = reader.isNone("shrink") ? nil : reader.section("shrink").map { Shrink($0) }
         checkpoint = Checkpoints(reader.section("checkpoint"))
         evaluate = Evaluation(reader.section("evaluate"))
-        isa = Self.isa(reader)
+        isa = Self.isa(reader, precision)
         timeout = reader.number("timeout", .from(0.5, to: 86_400)) ?? 30
         reader.finish(elsewhere: Recipe.keys)
     }
@@ -48,15 +48,7 @@ extension Recipe {
         return (batch, shard)
     }
 
-    private static func precision(_ reader: SettingsReader) -> Precision {
-        if reader.text("precision") == "bf16" {
-            reader.report("precision", "bf16 is not in this version; use fp32")
-            return .fp32
-        }
-        return reader.choice("precision", Precision.self) ?? .fp32
-    }
-
-    private static func isa(_ reader: SettingsReader) -> String {
+    private static func isa(_ reader: SettingsReader, _ precision: Precision) -> String {
         guard let isa = reader.text("isa") else { return "auto" }
         let isName =
             isa.utf8.count <= 40
@@ -64,6 +56,12 @@ extension Recipe {
         if !isName {
             reader.report(
                 "isa", "expected auto or an instruction level such as avx512_core, got \"\(shown(isa))\"")
+        }
+        if precision.insufficientLevels.contains(isa) {
+            reader.report(
+                "isa",
+                "\(isa) has no \(precision) arithmetic; use auto, avx512_core_bf16 or avx512_core_amx, "
+                    + "or precision: fp32")
         }
         return isa
     }

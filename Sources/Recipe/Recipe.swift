@@ -6,6 +6,16 @@ public struct Recipe: Equatable, Sendable {
     /// or more.
     public enum Precision: String, Equatable, Sendable, CaseIterable {
         case fp32
+        /// Takes a CPU with the instruction level avx512_core_bf16.
+        case bf16
+
+        /// Levels that a run of this precision cannot be pinned to.
+        var insufficientLevels: [String] {
+            switch self {
+            case .fp32: []
+            case .bf16: ["sse41", "avx", "avx2", "avx2_vnni", "avx512_core", "avx512_core_vnni"]
+            }
+        }
     }
 
     /// Name of a network of the model zoo.

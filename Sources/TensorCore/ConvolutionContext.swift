@@ -1,8 +1,8 @@
 internal import COneDNN
 
 /// A convolution ready to run on one thread: nothing is allocated in a call. Inputs, outputs and their
-/// gradients are NHWC of exactly `images` images; weights and their gradients in the kernel's packed
-/// layouts.
+/// gradients are NHWC of exactly `images` images, of the kernel's element type; weights and their gradients
+/// in the kernel's packed layouts.
 public final class ConvolutionContext {
     private let geometry: ConvolutionGeometry
     private let forwardPass: Invocation
@@ -45,8 +45,8 @@ public final class ConvolutionContext {
 
     /// output = input ∗ weight + bias. `bias` (outChannels) is given exactly if the kernel has one.
     public func forward(
-        input: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>? = nil,
-        output: UnsafeMutablePointer<Float>
+        input: UnsafeRawPointer, weight: UnsafeRawPointer, bias: UnsafePointer<Float>? = nil,
+        output: UnsafeMutableRawPointer
     ) {
         if let bias {
             forwardPass.run(input, weight, output, bias)
@@ -57,8 +57,7 @@ public final class ConvolutionContext {
 
     /// The gradient of the input; overwrites it. `weight` is packed for the backward pass.
     public func backwardData(
-        outputGradient: UnsafePointer<Float>, weight: UnsafePointer<Float>,
-        inputGradient: UnsafeMutablePointer<Float>
+        outputGradient: UnsafeRawPointer, weight: UnsafeRawPointer, inputGradient: UnsafeMutableRawPointer
     ) {
         guard let backwardDataPass else {
             preconditionFailure("\(geometry) was built without an input gradient")
@@ -69,7 +68,7 @@ public final class ConvolutionContext {
     /// The gradients of the weight, padding zero, and of the bias (given exactly if the kernel has one);
     /// overwrites them.
     public func backwardWeights(
-        input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
+        input: UnsafeRawPointer, outputGradient: UnsafeRawPointer,
         weightGradient: UnsafeMutablePointer<Float>, biasGradient: UnsafeMutablePointer<Float>? = nil
     ) {
         if let biasGradient {

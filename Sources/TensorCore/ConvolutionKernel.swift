@@ -7,6 +7,8 @@ internal import COneDNN
 /// code inside oneDNN.
 public final class ConvolutionKernel: Sendable {
     public let geometry: ConvolutionGeometry
+    /// Of input, output, their gradients and the packed weights. Biases and the weight's gradient are fp32.
+    public let elements: ElementType
     public let hasBias: Bool
     public var needsInputGradient: Bool { backwardData != nil }
 
@@ -23,20 +25,24 @@ public final class ConvolutionKernel: Sendable {
     private let gradientPositions: [Int32]?
 
     public init(
-        _ geometry: ConvolutionGeometry, hasBias: Bool, needsInputGradient: Bool
+        _ geometry: ConvolutionGeometry, elements: ElementType = .fp32, hasBias: Bool,
+        needsInputGradient: Bool
     ) throws(EngineError) {
-        let passes = try ConvolutionPasses(geometry, hasBias: hasBias, needsInputGradient: needsInputGradient)
+        let passes = try ConvolutionPasses(
+            geometry, elements, hasBias: hasBias, needsInputGradient: needsInputGradient)
         self.geometry = geometry
+        self.elements = elements
         self.hasBias = hasBias
         forward = passes.forward
         backwardData = passes.backwardData
         backwardWeights = passes.backwardWeights
         let plain = passes.plainWeight
-        forwardLayout = WeightLayout(plain: plain, native: forward.tensor(dnnl_query_weights_md))
+        forwardLayout = WeightLayout(
+            plain: plain, native: forward.tensor(dnnl_query_weights_md), elements)
         gradientLayout = WeightLayout(
-            plain: plain, native: backwardWeights.tensor(dnnl_query_diff_weights_md))
+            plain: plain, native: backwardWeights.tensor(dnnl_query_diff_weights_md), .fp32)
         backwardLayout = backwardData.map {
-            WeightLayout(plain: plain, native: $0.tensor(dnnl_query_weights_md))
+            WeightLayout(plain: plain, native: $0.tensor(dnnl_query_weights_md), elements)
         }
         forwardPacking = try forwardLayout.packing()
         backwardPacking = try backwardLayout?.packing()
@@ -54,13 +60,15 @@ public final class ConvolutionKernel: Sendable {
         (forward.implementation, backwardData?.implementation, backwardWeights.implementation)
     }
 
-    /// From (outChannels, inChannels / groups, kernel, kernel) to `forwardWeightCount` elements. Any thread.
-    public func packForward(_ weight: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>) {
+    /// From (outChannels, inChannels / groups, kernel, kernel) in fp32 to `forwardWeightCount` elements,
+    /// rounded to nearest even. Any thread.
+    public func packForward(_ weight: UnsafePointer<Float>, into packed: UnsafeMutableRawPointer) {
         pack(weight, packed, forwardLayout, forwardPacking)
     }
 
-    /// From (outChannels, inChannels / groups, kernel, kernel) to `backwardWeightCount` elements. Any thread.
-    public func packBackward(_ weight: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>) {
+    /// From (outChannels, inChannels / groups, kernel, kernel) in fp32 to `backwardWeightCount` elements,
+    /// rounded to nearest even. Any thread.
+    public func packBackward(_ weight: UnsafePointer<Float>, into packed: UnsafeMutableRawPointer) {
         guard let backwardLayout else {
             preconditionFailure("\(geometry) was built without an input gradient")
         }
@@ -83,11 +91,11 @@ public final class ConvolutionKernel: Sendable {
     }
 
     private func pack(
-        _ weight: UnsafePointer<Float>, _ packed: UnsafeMutablePointer<Float>, _ layout: WeightLayout,
+        _ weight: UnsafePointer<Float>, _ packed: UnsafeMutableRawPointer, _ layout: WeightLayout,
         _ packing: Primitive?
     ) {
         guard let packing else {
-            packed.update(from: weight, count: layout.count)
+            packed.copyMemory(from: weight, byteCount: layout.count * layout.elements.byteCount)
             return
         }
         // A few small objects once a step; the caller may be any thread.

@@ -8,12 +8,13 @@ struct ConvolutionPasses {
     let backwardWeights: Primitive
 
     init(
-        _ geometry: ConvolutionGeometry, hasBias: Bool, needsInputGradient: Bool
+        _ geometry: ConvolutionGeometry, _ elements: ElementType, hasBias: Bool, needsInputGradient: Bool
     ) throws(EngineError) {
         guard geometry.isValid else {
             throw EngineError(operation: "build a convolution", detail: "\(geometry) is none")
         }
-        let tensors = try Tensors(geometry, hasBias: hasBias)
+        try Engine.check(elements)
+        let tensors = try Tensors(geometry, elements, hasBias: hasBias)
         plainWeight = tensors.plainWeight
         forward = try tensors.makeForward("build the convolution \(geometry)")
         backwardWeights = try tensors.makeBackwardWeights(
@@ -29,19 +30,24 @@ struct ConvolutionPasses {
         var input: dnnl_memory_desc_t
         var output: dnnl_memory_desc_t
         var weight: dnnl_memory_desc_t
+        var weightGradient: dnnl_memory_desc_t
         var plainWeight: dnnl_memory_desc_t
         var bias: dnnl_memory_desc_t
         var hasBias: Bool
         var strides: [Int64]
         var padding: [Int64]
 
-        init(_ geometry: ConvolutionGeometry, hasBias: Bool) throws(EngineError) {
+        init(_ geometry: ConvolutionGeometry, _ elements: ElementType, hasBias: Bool) throws(EngineError) {
             let g = geometry
-            input = try OneDNN.description([g.images, g.inChannels, g.inHeight, g.inWidth], dnnl_nhwc)
-            output = try OneDNN.description([g.images, g.outChannels, g.outHeight, g.outWidth], dnnl_nhwc)
+            let type = elements.dnnl
+            input = try OneDNN.description(
+                [g.images, g.inChannels, g.inHeight, g.inWidth], dnnl_nhwc, type: type)
+            output = try OneDNN.description(
+                [g.images, g.outChannels, g.outHeight, g.outWidth], dnnl_nhwc, type: type)
             let shape = [g.outChannels / g.groups, g.inChannels / g.groups, g.kernel, g.kernel]
             let grouped = g.groups > 1 ? [g.groups] + shape : shape
-            weight = try OneDNN.description(grouped, dnnl_format_tag_any)
+            weight = try OneDNN.description(grouped, dnnl_format_tag_any, type: type)
+            weightGradient = try OneDNN.description(grouped, dnnl_format_tag_any)
             plainWeight = try OneDNN.description(grouped, g.groups > 1 ? dnnl_goihw : dnnl_oihw)
             bias = try OneDNN.description([g.outChannels], dnnl_x)
             self.hasBias = hasBias
@@ -70,7 +76,7 @@ struct ConvolutionPasses {
         func makeBackwardWeights(_ operation: String, hint: Primitive) throws(EngineError) -> Primitive {
             var descriptor = dnnl_convolution_desc_t()
             let status = withBias { bias in
-                withPointers(input, weight, output) { input, weight, output in
+                withPointers(input, weightGradient, output) { input, weight, output in
                     dnnl_convolution_backward_weights_desc_init(
                         &descriptor, algorithm, input, weight, bias, output, strides, padding, padding)
                 }

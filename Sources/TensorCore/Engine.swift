@@ -41,6 +41,27 @@ public enum Engine {
                 : "\(now) is in use already; set the level when the process starts")
     }
 
+    /// Whether the instruction level in use computes with the type. Looking fixes the level.
+    public static func supports(_ elements: ElementType) -> Bool {
+        switch elements {
+        case .fp32:
+            return true
+        case .bf16:
+            // Levels are sets of bits; a higher one has those of the lower.
+            let needed = dnnl_cpu_isa_avx512_core_bf16.rawValue
+            return dnnl_get_effective_cpu_isa().rawValue & needed == needed
+        }
+    }
+
+    /// - Throws: if the instruction level does not compute with the type.
+    public static func check(_ elements: ElementType) throws(EngineError) {
+        guard !supports(elements) else { return }
+        throw EngineError(
+            operation: "compute in \(elements)",
+            detail: "the instruction level is \(instructionLevel), it takes "
+                + "\(elements.instructionLevel ?? "another"); use fp32 or another machine")
+    }
+
     private static let levels: [(name: String, isa: dnnl_cpu_isa_t)] = [
         ("sse41", dnnl_cpu_isa_sse41),
         ("avx", dnnl_cpu_isa_avx),

@@ -29,7 +29,7 @@ public final class PoolContext {
 
     /// Overwrites the output and the workspace.
     public func forward(
-        input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, workspace: UnsafeMutableRawPointer?
+        input: UnsafeRawPointer, output: UnsafeMutableRawPointer, workspace: UnsafeMutableRawPointer?
     ) {
         if usesWorkspace {
             forwardPass.run(input, output, Self.present(workspace))
@@ -40,8 +40,7 @@ public final class PoolContext {
 
     /// `workspace` as the forward pass left it. Overwrites the input's gradient.
     public func backward(
-        outputGradient: UnsafePointer<Float>, workspace: UnsafeRawPointer?,
-        inputGradient: UnsafeMutablePointer<Float>
+        outputGradient: UnsafeRawPointer, workspace: UnsafeRawPointer?, inputGradient: UnsafeMutableRawPointer
     ) {
         if usesWorkspace {
             backwardPass.run(outputGradient, inputGradient, Self.present(workspace))

@@ -3,20 +3,25 @@ internal import COneDNN
 /// The compiled passes of one pooling layer, shared by threads through ``PoolContext``s.
 public final class PoolKernel: Sendable {
     public let geometry: PoolGeometry
+    /// Of input, output and their gradients.
+    public let elements: ElementType
     /// Bytes that the forward pass leaves for the backward pass (which element was the largest); 0 for
     /// averages.
     public let workspaceByteCount: Int
     let forward: Primitive
     let backward: Primitive
 
-    public init(_ geometry: PoolGeometry) throws(EngineError) {
+    public init(_ geometry: PoolGeometry, elements: ElementType = .fp32) throws(EngineError) {
         let operation = "build the pooling \(geometry)"
         guard geometry.isValid else {
             throw EngineError(operation: operation, detail: "the window does not fit")
         }
+        try Engine.check(elements)
         let g = geometry
-        var input = try OneDNN.description([g.images, g.channels, g.inHeight, g.inWidth], dnnl_nhwc)
-        var output = try OneDNN.description([g.images, g.channels, g.outHeight, g.outWidth], dnnl_nhwc)
+        var input = try OneDNN.description(
+            [g.images, g.channels, g.inHeight, g.inWidth], dnnl_nhwc, type: elements.dnnl)
+        var output = try OneDNN.description(
+            [g.images, g.channels, g.outHeight, g.outWidth], dnnl_nhwc, type: elements.dnnl)
         let algorithm = g.kind == .maximum ? dnnl_pooling_max : dnnl_pooling_avg_include_padding
         let kernel = [Int64(g.kernel), Int64(g.kernel)]
         let strides = [Int64(g.stride), Int64(g.stride)]
@@ -33,6 +38,7 @@ public final class PoolKernel: Sendable {
                 &descriptor, algorithm, &input, &output, strides, kernel, padding, padding), operation)
         backward = try Primitive(operation, &descriptor, hint: forward)
         self.geometry = geometry
+        self.elements = elements
         workspaceByteCount =
             g.kind == .maximum ? OneDNN.byteCount(forward.tensor(dnnl_query_workspace_md)) : 0
     }

@@ -5,16 +5,19 @@ internal import COneDNN
 struct WeightLayout: Sendable {
     let plain: dnnl_memory_desc_t
     let native: dnnl_memory_desc_t
+    /// Of the native layout; the plain one is fp32.
+    let elements: ElementType
     /// Elements of the native layout, padding included.
     let count: Int
 
-    init(plain: dnnl_memory_desc_t, native: dnnl_memory_desc_t) {
+    init(plain: dnnl_memory_desc_t, native: dnnl_memory_desc_t, _ elements: ElementType) {
         self.plain = plain
         self.native = native
-        count = OneDNN.byteCount(native) / MemoryLayout<Float>.stride
+        self.elements = elements
+        count = OneDNN.byteCount(native) / elements.byteCount
     }
 
-    /// Plain to native; nil if they are one.
+    /// Plain to native, rounded if that is bf16; nil if they are one.
     func packing() throws(EngineError) -> Primitive? {
         if OneDNN.areEqual(plain, native) { return nil }
         return try Primitive.reorder("pack a weight", from: plain, to: native)
@@ -23,8 +26,8 @@ struct WeightLayout: Sendable {
     /// `result[i]` is where the plain layout's element `i` of `weightCount` lies in the native one; nil if
     /// the layouts are one.
     ///
-    /// Found by packing the numbers 1, 2, …; their halves apart, for fp32 holds integers exactly only up to
-    /// 2^24.
+    /// For native layouts of fp32. Found by packing the numbers 1, 2, …; their halves apart, for fp32 holds
+    /// integers exactly only up to 2^24.
     func positions(weightCount: Int) throws(EngineError) -> [Int32]? {
         guard let packing = try packing() else { return nil }
         guard count <= Int(Int32.max) else {

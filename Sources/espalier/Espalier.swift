@@ -14,7 +14,7 @@ struct Espalier: ParsableCommand {
         subcommands: [
             Train.self, CoordinatorCommand.self, WorkerCommand.self, Describe.self, Shrink.self,
             Evaluate.self,
-            DigestCommand.self, Status.self,
+            DigestCommand.self, Status.self, BenchCommand.self,
         ])
 
     static func main() {

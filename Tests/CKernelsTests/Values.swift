@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Reproducible values in (-1, 1) from a linear congruential generator.
 func values(_ count: Int, seed: UInt64) -> [Float] {
     var state = seed &* 0x9e37_79b9_7f4a_7c15 &+ 1
@@ -23,3 +25,8 @@ let awkwardCounts = [0, 1, 2, 3, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 127, 203,
 /// Channel counts, and rows around the number that kernels take together.
 let awkwardChannels = [1, 3, 7, 16, 37, 64, 203]
 let awkwardRows = [0, 1, 7, 8, 9, 50]
+
+/// Reproducible values in (-1, 1) as bf16.
+func halves(_ count: Int, seed: UInt64) -> [UInt16] {
+    values(count, seed: seed).map(Half.bits)
+}

@@ -124,6 +124,32 @@ struct CoordinatorMachineTests {
         #expect(reason.contains("OPENBLAS_CORETYPE"))
     }
 
+    /// Who lacks the level that the recipe needs is refused, and the run is pinned to no less.
+    @Test func levelsBelowTheNeededAreRefused() throws {
+        var cluster = try FakeCluster(schedule: Self.schedule(search: 0, total: 2), workers: 1)
+        cluster.coordinator = CoordinatorMachine(
+            CoordinatorMachine.Settings(
+                run: .random(), version: "test", recipe: "", schedule: Self.schedule(search: 0, total: 2),
+                workersWanted: 2, timeout: .seconds(8),
+                levelNeeded: LevelNeeded(
+                    "avx512_core_bf16", by: "precision: bf16", alternative: "precision: fp32")))
+        (cluster.outcome, cluster.workers, cluster.workerOutcomes) = (nil, [:], [:])
+        try cluster.start(worker: 0, level: "avx512_core_amx")
+        try cluster.start(worker: 1, level: "avx512_core_vnni")
+        guard case .failed(let reason) = cluster.workerOutcomes[[UInt8](repeating: 1, count: 16)] else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(
+            reason.contains(
+                "its CPU offers avx512_core_vnni, and precision: bf16 takes avx512_core_bf16: "
+                    + "use precision: fp32 or another machine"))
+        #expect(cluster.outcome == nil)
+        try cluster.start(worker: 2, level: "avx512_core_bf16")
+        #expect(cluster.outcome == .done)
+        #expect(cluster.coordinator.instructionLevel == "avx512_core_bf16")
+    }
+
     @Test func replicasThatDifferAfterThePruneEndTheRun() throws {
         var cluster = try FakeCluster(schedule: Self.schedule(), workers: 1)
         cluster.coordinator = CoordinatorMachine(

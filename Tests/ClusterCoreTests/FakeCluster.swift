@@ -29,14 +29,18 @@ struct FakeCluster {
         for number in 0..<count { try start(worker: UInt8(number)) }
     }
 
-    mutating func start(worker number: UInt8, version: String = "test", denseAlgebra: String = "Zen") throws {
+    mutating func start(
+        worker number: UInt8, version: String = "test", denseAlgebra: String = "Zen", level: String = "avx2"
+    )
+        throws
+    {
         var hello = WireHello()
         hello.version = version
         hello.denseAlgebra = denseAlgebra
         hello.dataEndpoint = "ipc://\(number)"
         hello.host = "here"
         hello.process = 100 + UInt32(number)
-        hello.instructionLevel = "avx2"
+        hello.instructionLevel = level
         let identity = [UInt8](repeating: number, count: 16)
         workers[identity] = WorkerMachine(timeout: .seconds(8))
         try tell(.started(hello), to: identity)

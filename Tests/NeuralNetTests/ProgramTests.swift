@@ -1,3 +1,4 @@
+import TensorCore
 import Testing
 
 @testable import NeuralNet
@@ -43,9 +44,17 @@ struct ProgramTests {
     }
 
     /// Buffers that are alive at once do not overlap; whatever is read was written before.
-    @Test(arguments: TestNetworks.all, [true, false])
-    func buffersDoNotOverlap(_ graph: Graph, _ training: Bool) {
-        let program = Program(graph, slice: 3, training: training)
+    @Test(arguments: TestNetworks.all, ElementType.allCases)
+    func buffersDoNotOverlap(_ graph: Graph, _ precision: ElementType) {
+        buffersDoNotOverlap(Program(graph, slice: 3, precision: precision, training: true))
+        buffersDoNotOverlap(Program(graph, slice: 3, precision: precision, training: false))
+    }
+
+    private func buffersDoNotOverlap(_ program: Program) {
+        func bytes(_ buffer: Int) -> Range<Int> {
+            let (start, type) = (program.bufferOffsets[buffer], program.bufferTypes[buffer])
+            return start..<start + program.bufferCounts[buffer] * type.byteCount
+        }
         let works = program.works
         var lives: [Int: ClosedRange<Int>] = [:]
         for (position, work) in works.enumerated() {
@@ -54,11 +63,10 @@ struct ProgramTests {
             }
         }
         for (one, life) in lives {
-            let range = program.bufferOffsets[one]..<program.bufferOffsets[one] + program.bufferCounts[one]
-            #expect(range.upperBound <= program.arenaCount && range.lowerBound % 16 == 0)
+            let range = bytes(one)
+            #expect(range.upperBound <= program.arenaByteCount && range.lowerBound % 64 == 0)
             for (other, otherLife) in lives where other > one && life.overlaps(otherLife) {
-                let start = program.bufferOffsets[other]
-                #expect(!range.overlaps(start..<start + program.bufferCounts[other]), "\(one), \(other)")
+                #expect(!range.overlaps(bytes(other)), "\(one), \(other)")
             }
         }
     }
@@ -67,18 +75,18 @@ struct ProgramTests {
     @Test func memoryIsShared() {
         let training = Program(TestNetworks.residual, slice: 4, training: true)
         let evaluation = Program(TestNetworks.residual, slice: 4, training: false)
-        #expect(evaluation.arenaCount * 2 < training.arenaCount)
-        #expect(training.arenaCount < training.bufferCounts.reduce(0, +))
+        #expect(evaluation.arenaByteCount * 2 < training.arenaByteCount)
+        #expect(training.arenaByteCount < 4 * training.bufferCounts.reduce(0, +))
     }
 
     @Test func plansAreTight() {
         let plan = MemoryPlan([
-            .init(count: 100, first: 0, last: 1), .init(count: 50, first: 1, last: 2),
-            .init(count: 100, first: 2, last: 3), .init(count: 7, first: 0, last: 3),
+            .init(byteCount: 400, first: 0, last: 1), .init(byteCount: 200, first: 1, last: 2),
+            .init(byteCount: 400, first: 2, last: 3), .init(byteCount: 28, first: 0, last: 3),
         ])
-        #expect(plan.count == 112 + 64 + 16)
-        #expect(plan.offsets == [0, 112, 0, 176])
-        #expect(MemoryPlan([]).count == 0)
+        #expect(plan.byteCount == 448 + 256 + 64)
+        #expect(plan.offsets == [0, 448, 0, 704])
+        #expect(MemoryPlan([]).byteCount == 0)
     }
 
     @Test(arguments: [
@@ -88,5 +96,8 @@ struct ProgramTests {
         var graph = Graph(name: "sized", channels: 8, height: side * 4, width: side * 4)
         graph.classify(graph.add("conv", .convolution(Convolution(outChannels: 8, kernel: 3)), 0), classes: 4)
         #expect(Executor.sliceSize(for: graph, shard: shard) == slice)
+        // Twice the arithmetic a second wants as much more work for the same coding.
+        let half = Executor.sliceSize(for: graph, shard: shard, precision: .bf16)
+        #expect(half == slice || half == 2 * slice)
     }
 }

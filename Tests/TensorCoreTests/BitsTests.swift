@@ -21,6 +21,11 @@ import Testing
         #expect(try Self.distinctHashes(geometry) == 1)
     }
 
+    @Test(.enabled(if: Engine.supports(.bf16)), arguments: geometries)
+    func halfPrecisionConvolutionsDoNotSeeAddresses(_ geometry: ConvolutionGeometry) throws {
+        #expect(try Self.distinctHashes(geometry, .bf16) == 1)
+    }
+
     /// In a process of their own, for a level is set once: other levels are other code.
     @Test(.timeLimit(.minutes(2)), arguments: ["sse41", "avx2", "avx512_core"])
     func convolutionsDoNotSeeAddressesAtAnyLevel(_ level: String) async {
@@ -67,10 +72,13 @@ import Testing
 
     /// The number of different results over all offsets; a kernel of its own for each: creation must not
     /// matter.
-    static func distinctHashes(_ geometry: ConvolutionGeometry) throws -> Int {
+    static func distinctHashes(
+        _ geometry: ConvolutionGeometry, _ type: ElementType = .fp32
+    ) throws -> Int {
         var seen: Set<UInt64> = []
         for (round, offset) in offsets.enumerated() {
-            let kernel = try ConvolutionKernel(geometry, hasBias: true, needsInputGradient: true)
+            let kernel = try ConvolutionKernel(
+                geometry, elements: type, hasBias: true, needsInputGradient: true)
             seen.insert(try hashes(kernel, offset: offset, junk: Float(round)))
         }
         return seen.count
@@ -80,16 +88,17 @@ import Testing
     private static func hashes(_ kernel: ConvolutionKernel, offset: Int, junk: Float) throws -> UInt64 {
         let geometry = kernel.geometry
         let context = try kernel.makeContext(Scratch())
-        let input = Placed(values(geometry.inputCount, seed: 1), offset)
-        let gradient = Placed(values(geometry.outputCount, seed: 2), offset)
+        let type = kernel.elements
+        let input = Placed(values(geometry.inputCount, seed: 1), offset, type)
+        let gradient = Placed(values(geometry.outputCount, seed: 2), offset, type)
         let bias = Placed(values(geometry.outChannels, seed: 3), offset)
         let weight = values(geometry.weightCount, seed: 4)
-        let forward = Placed([Float](repeating: 0, count: kernel.forwardWeightCount), offset)
-        let backward = Placed([Float](repeating: 0, count: kernel.backwardWeightCount), offset)
+        let forward = Placed([Float](repeating: 0, count: kernel.forwardWeightCount), offset, type)
+        let backward = Placed([Float](repeating: 0, count: kernel.backwardWeightCount), offset, type)
         kernel.packForward(weight, into: forward.pointer)
         kernel.packBackward(weight, into: backward.pointer)
-        let output = Placed([Float](repeating: junk, count: geometry.outputCount), offset)
-        let inputGradient = Placed([Float](repeating: junk, count: geometry.inputCount), offset)
+        let output = Placed([Float](repeating: junk, count: geometry.outputCount), offset, type)
+        let inputGradient = Placed([Float](repeating: junk, count: geometry.inputCount), offset, type)
         let weightGradient = Placed([Float](repeating: junk, count: kernel.weightGradientCount), offset)
         let biasGradient = Placed([Float](repeating: junk, count: geometry.outChannels), offset)
         context.forward(
@@ -117,23 +126,28 @@ import Testing
 
 /// Values some way into a buffer of their own.
 private final class Placed {
-    private let memory: AlignedBuffer<Float>
-    private let offset: Int
-    private let count: Int
+    private let memory: AlignedBuffer<UInt8>
+    private let start: Int
+    private let byteCount: Int
 
-    init(_ values: [Float], _ offset: Int) {
-        memory = AlignedBuffer(count: offset + values.count)
-        self.offset = offset
-        count = values.count
-        pointer.update(from: values, count: count)
+    /// - Parameter offset: elements before the values, of four bytes whatever the type.
+    init(_ values: [Float], _ offset: Int, _ type: ElementType = .fp32) {
+        let elements = Elements(values, type)
+        byteCount = values.count * type.byteCount
+        start = offset * 4
+        memory = AlignedBuffer(count: start + byteCount)
+        bytes.copyMemory(from: elements.pointer, byteCount: byteCount)
     }
 
-    var pointer: UnsafeMutablePointer<Float> { memory.pointer + offset }
+    var bytes: UnsafeMutableRawPointer { UnsafeMutableRawPointer(memory.pointer) + start }
+    var pointer: UnsafeMutablePointer<Float> { bytes.assumingMemoryBound(to: Float.self) }
 
     /// FNV-1a over the bit patterns.
     var hash: UInt64 {
         var result: UInt64 = 0xcbf2_9ce4_8422_2325
-        for i in 0..<count { result = (result ^ UInt64(pointer[i].bitPattern)) &* 0x100_0000_01b3 }
+        for i in start..<start + byteCount {
+            result = (result ^ UInt64(memory.pointer[i])) &* 0x100_0000_01b3
+        }
         return result
     }
 }

@@ -1,23 +1,38 @@
 import TensorCore
+import TestSupport
 
-/// Runs the three passes of a convolution and compares them with loops in fp64.
+/// Runs the three passes of a convolution and compares them with loops in fp64 on the same (rounded) numbers.
 struct ConvolutionCheck {
     let geometry: ConvolutionGeometry
+    var elements = ElementType.fp32
     let hasBias: Bool
 
-    /// The worst error of the output, of the gradients of input, weight and bias: each relative to the root
-    /// mean square of what is expected. Infinite if anything is not a number or padding is not finite.
-    func worstError() throws -> Double {
-        let kernel = try ConvolutionKernel(geometry, hasBias: hasBias, needsInputGradient: true)
+    /// The worst errors of what is stored in the element type (the output and the input's gradient) and of
+    /// what is fp32 anyway (the gradients of weight and bias): each relative to the root mean square of what
+    /// is expected. Infinite if anything is not a number or padding is not finite.
+    func worstErrors() throws -> (stored: Double, weights: Double) {
+        let kernel = try ConvolutionKernel(
+            geometry, elements: elements, hasBias: hasBias, needsInputGradient: true)
         let context = try kernel.makeContext(Scratch())
-        return max(forwardError(kernel, context), dataError(kernel, context), weightsError(kernel, context))
+        return (
+            max(forwardError(kernel, context), dataError(kernel, context)), weightsError(kernel, context)
+        )
+    }
+
+    func worstError() throws -> Double {
+        let errors = try worstErrors()
+        return max(errors.stored, errors.weights)
     }
 
     private var reference: ReferenceConvolution { ReferenceConvolution(geometry: geometry) }
-    private var input: [Float] { values(geometry.inputCount, seed: 1) }
-    private var weight: [Float] { values(geometry.weightCount, seed: 2) }
+    private var input: [Float] { numbers(geometry.inputCount, seed: 1) }
+    private var weight: [Float] { numbers(geometry.weightCount, seed: 2) }
     private var bias: [Float] { values(geometry.outChannels, seed: 3) }
-    private var gradient: [Float] { values(geometry.outputCount, seed: 4) }
+    private var gradient: [Float] { numbers(geometry.outputCount, seed: 4) }
+
+    private func numbers(_ count: Int, seed: UInt64) -> [Float] {
+        elements == .bf16 ? values(count, seed: seed).map(Half.rounded) : values(count, seed: seed)
+    }
 
     /// Full of what must be overwritten.
     private func unwritten(_ count: Int) -> AlignedBuffer<Float> {
@@ -25,31 +40,31 @@ struct ConvolutionCheck {
     }
 
     private func forwardError(_ kernel: ConvolutionKernel, _ context: ConvolutionContext) -> Double {
-        let inputs = buffer(input)
+        let inputs = Elements(input, elements)
         let biases = buffer(bias)
-        let packed = unwritten(kernel.forwardWeightCount)
+        let packed = Elements(unwritten: kernel.forwardWeightCount, elements)
         kernel.packForward(weight, into: packed.pointer)
-        let output = unwritten(geometry.outputCount)
+        let output = Elements(unwritten: geometry.outputCount, elements)
         context.forward(
             input: inputs.pointer, weight: packed.pointer,
             bias: hasBias ? UnsafePointer(biases.pointer) : nil,
             output: output.pointer)
-        return relativeError(output.elements, reference.forward(input, weight, hasBias ? bias : nil))
+        return relativeError(output.floats, reference.forward(input, weight, hasBias ? bias : nil))
     }
 
     private func dataError(_ kernel: ConvolutionKernel, _ context: ConvolutionContext) -> Double {
-        let gradients = buffer(gradient)
-        let packed = unwritten(kernel.backwardWeightCount)
+        let gradients = Elements(gradient, elements)
+        let packed = Elements(unwritten: kernel.backwardWeightCount, elements)
         kernel.packBackward(weight, into: packed.pointer)
-        let inputGradient = unwritten(geometry.inputCount)
+        let inputGradient = Elements(unwritten: geometry.inputCount, elements)
         context.backwardData(
             outputGradient: gradients.pointer, weight: packed.pointer, inputGradient: inputGradient.pointer)
-        return relativeError(inputGradient.elements, reference.backwardData(gradient, weight))
+        return relativeError(inputGradient.floats, reference.backwardData(gradient, weight))
     }
 
     private func weightsError(_ kernel: ConvolutionKernel, _ context: ConvolutionContext) -> Double {
-        let inputs = buffer(input)
-        let gradients = buffer(gradient)
+        let inputs = Elements(input, elements)
+        let gradients = Elements(gradient, elements)
         let native = unwritten(kernel.weightGradientCount)
         let biasGradient = unwritten(geometry.outChannels)
         // Twice, with other layers' leavings in the buffer the second time, as when layers share one.

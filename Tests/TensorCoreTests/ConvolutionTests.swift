@@ -1,4 +1,5 @@
 import TensorCore
+import TestSupport
 import Testing
 
 /// Every kind of geometry against loops in fp64: all three passes, packing and unpacking of weights.
@@ -58,6 +59,64 @@ import Testing
     func passesAgreeWithLoops(_ geometry: ConvolutionGeometry, hasBias: Bool) throws {
         let error = try ConvolutionCheck(geometry: geometry, hasBias: hasBias).worstError()
         #expect(error < Self.tolerance)
+    }
+
+    /// Relative to the result's root mean square: what is stored in bf16 is off by up to 2^-9 of itself, and
+    /// some of it is several times the root mean square.
+    static let tolerances = (stored: 0.02, weights: 2e-5)
+
+    @Test(.enabled(if: Engine.supports(.bf16)), arguments: geometries, [false, true])
+    func passesAgreeWithLoopsInHalfPrecision(_ geometry: ConvolutionGeometry, hasBias: Bool) throws {
+        let errors = try ConvolutionCheck(geometry: geometry, elements: .bf16, hasBias: hasBias).worstErrors()
+        #expect(errors.stored < Self.tolerances.stored)
+        #expect(errors.weights < Self.tolerances.weights)
+    }
+
+    /// Packed weights are rounded to nearest even: a 1×1 convolution of ones at one channel each shows them.
+    @Test(.enabled(if: Engine.supports(.bf16))) func weightsAreRoundedToNearestEven() throws {
+        let side = 16
+        let kernel = try ConvolutionKernel(
+            Self.geometry(1, side, 4, 4, side, kernel: 1), elements: .bf16, hasBias: false,
+            needsInputGradient: true)
+        // Ties both ways among them.
+        let weight = values(side * side, seed: 1).enumerated().map { index, value in
+            index % 2 == 0
+                ? value : Float(bitPattern: (value.bitPattern & 0xffff_0000) | 0x8000)
+        }
+        let ones = Elements((0..<side * side).map { $0 / side == $0 % side ? 1 : 0 }, .bf16)
+        let forward = Elements(unwritten: kernel.forwardWeightCount, .bf16)
+        let backward = Elements(unwritten: kernel.backwardWeightCount, .bf16)
+        kernel.packForward(weight, into: forward.pointer)
+        kernel.packBackward(weight, into: backward.pointer)
+        let found = Elements(unwritten: side * side, .bf16)
+        let back = Elements(unwritten: side * side, .bf16)
+        let context = try kernel.makeContext(Scratch())
+        context.forward(input: ones.pointer, weight: forward.pointer, output: found.pointer)
+        context.backwardData(
+            outputGradient: ones.pointer, weight: backward.pointer, inputGradient: back.pointer)
+        for row in 0..<side {
+            for column in 0..<side {
+                let rounded = Half.rounded(weight[row * side + column])
+                #expect(found.floats[column * side + row] == rounded)
+                #expect(back.floats[row * side + column] == rounded)
+            }
+        }
+    }
+
+    /// A level without bf16 says so.
+    @Test(.timeLimit(.minutes(1))) func lowerLevelsRefuseHalfPrecision() async {
+        await #expect(processExitsWith: .success) {
+            do {
+                try Engine.limitInstructionLevel("avx2")
+            } catch {
+                #expect("\(error)".contains("this machine has"))
+            }
+            let error = #expect(throws: EngineError.self) {
+                try ConvolutionKernel(
+                    ConvolutionTests.geometries[0], elements: .bf16, hasBias: false, needsInputGradient: true)
+            }
+            #expect(error?.description.contains("it takes avx512_core_bf16") == true)
+        }
     }
 
     /// In a process of their own, for a level is set once.

@@ -16,7 +16,7 @@ func buffer(_ values: [Float]) -> AlignedBuffer<Float> {
 }
 
 /// The largest difference, relative to the root mean square of what is expected (or to 1 if that is 0).
-func relativeError(_ found: UnsafeMutableBufferPointer<Float>, _ expected: [Double]) -> Double {
+func relativeError(_ found: some Collection<Float>, _ expected: [Double]) -> Double {
     precondition(found.count == expected.count, "\(found.count) values against \(expected.count)")
     let square = expected.reduce(0) { $0 + $1 * $1 } / Double(max(expected.count, 1))
     var largest = 0.0

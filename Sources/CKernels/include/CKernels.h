@@ -10,3 +10,4 @@
 #include "Hypernet.h"
 #include "Norm.h"
 #include "Optimizer.h"
+#include "Roofline.h"

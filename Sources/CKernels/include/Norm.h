@@ -28,3 +28,22 @@ void espalier_norm_backward_sums(
 void espalier_norm_backward_apply(
     const float *dz, const float *x, const float *a, const float *b, const float *d, float *dx, size_t rows,
     size_t channels);
+
+// The same with activations and their gradients in bf16: the upper half of a float. What is stored is rounded
+// to nearest even, arithmetic is in float. The sums are in float over eight rows at a time (and
+// over each of the last few), and those in double, in order.
+enum { ESPALIER_NORM_ROWS_BF16 = 8 };
+
+void espalier_norm_sums_bf16(const uint16_t *x, size_t rows, size_t channels, double *sums, double *squares);
+
+void espalier_norm_apply_bf16(
+    const uint16_t *x, const float *scale, const float *shift, const uint16_t *residual, uint16_t *out,
+    size_t rows, size_t channels, int relu);
+
+void espalier_norm_backward_sums_bf16(
+    uint16_t *gradient, const uint16_t *output, const uint16_t *x, size_t rows, size_t channels, double *sums,
+    double *products);
+
+void espalier_norm_backward_apply_bf16(
+    const uint16_t *dz, const uint16_t *x, const float *a, const float *b, const float *d, uint16_t *dx,
+    size_t rows, size_t channels);

@@ -29,6 +29,7 @@ extension CoordinatorMachine {
         {
             return "its CPU offers \(hello.instructionLevel), the run is pinned to \(level)"
         }
+        if let reason = settings.levelNeeded?.refusal(offered: hello.instructionLevel) { return reason }
         if let kernels = denseAlgebra, kernels != hello.denseAlgebra {
             return
                 "OpenBLAS uses its \(hello.denseAlgebra) kernels there and \(kernels) ones in this run, "

@@ -18,6 +18,8 @@ public struct CoordinatorMachine: Sendable {
         public var timeout: Duration
         /// The level to pin all workers to; nil: the lowest among those present at the start.
         public var instructionLevel: String?
+        /// Workers with less are refused, so that the lowest of the present ones suffices.
+        public var levelNeeded: LevelNeeded?
         /// The OpenBLAS kernels that the run began with; nil: those of the first worker.
         public var denseAlgebra: String?
         /// Of the coordinator's own data set: workers must hold the same.
@@ -27,8 +29,8 @@ public struct CoordinatorMachine: Sendable {
 
         public init(
             run: RunID, version: String, recipe: String, schedule: RunSchedule, workersWanted: Int,
-            timeout: Duration, instructionLevel: String? = nil, denseAlgebra: String? = nil,
-            dataFingerprint: String = "", resume: Resume? = nil
+            timeout: Duration, instructionLevel: String? = nil, levelNeeded: LevelNeeded? = nil,
+            denseAlgebra: String? = nil, dataFingerprint: String = "", resume: Resume? = nil
         ) {
             self.run = run
             self.version = version
@@ -37,6 +39,7 @@ public struct CoordinatorMachine: Sendable {
             self.workersWanted = workersWanted
             self.timeout = timeout
             self.instructionLevel = instructionLevel
+            self.levelNeeded = levelNeeded
             self.denseAlgebra = denseAlgebra
             self.dataFingerprint = dataFingerprint
             self.resume = resume

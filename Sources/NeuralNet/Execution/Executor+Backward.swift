@@ -3,7 +3,9 @@ import TensorCore
 
 extension Executor {
     func performBackward(_ work: Work, _ slice: Int, _ lane: Lane, _ shard: any ShardSource) {
-        func at(_ index: Buffer) -> UnsafeMutablePointer<Float> { buffer(index, slice: slice) }
+        func at(_ index: Buffer) -> UnsafeMutableRawPointer { memory(index, slice: slice) }
+        func floats(_ index: Buffer) -> UnsafeMutablePointer<Float> { self.floats(index, slice: slice) }
+        func type(_ index: Buffer) -> ElementType { program.bufferTypes[index] }
         switch work {
         case .loss(_, let gradient):
             performLoss(slice, shard, gradient: gradient)
@@ -14,55 +16,61 @@ extension Executor {
                 outputGradient: at(gradient), weight: weights.packedBackward(layer),
                 inputGradient: at(inputGradient))
         case .multiplyBackWeights(let layer, let input, let gradient):
-            multiplyBackWeights(program.linears[layer], lane, input: at(input), gradient: at(gradient))
+            multiplyBackWeights(
+                program.linears[layer], lane, input: floats(input), gradient: floats(gradient))
         case .multiplyBackData(let layer, let gradient, let inputGradient):
             let linear = program.linears[layer]
             DenseAlgebra.multiply(
-                m: program.slice, n: linear.inFeatures, k: linear.outFeatures, at(gradient),
-                weights.tensor(linear.weight), into: at(inputGradient))
+                m: program.slice, n: linear.inFeatures, k: linear.outFeatures, floats(gradient),
+                weights.tensor(linear.weight), into: floats(inputGradient))
         case .poolBack(let layer, let gradient, let workspace, let inputGradient):
             lane.pools[layer].backward(
                 outputGradient: at(gradient), workspace: workspace.map { UnsafeRawPointer(at($0)) },
                 inputGradient: at(inputGradient))
         case .averageBack(let layer, let gradient, let inputGradient):
             let average = program.averages[layer]
-            espalier_global_average_backward(
-                at(gradient), at(inputGradient), program.slice, average.pixels, average.channels)
+            type(inputGradient).globalAverageBackward(
+                floats(gradient), into: at(inputGradient), program.slice, average.pixels, average.channels)
         case .rectifyBack(let gradient, let output, let count):
-            espalier_relu_backward(at(gradient), at(output), count)
+            type(gradient).rectifyBackward(at(gradient), output: at(output), count)
         case .normBackSums(let layer, let gradient, let output, let input):
             let norm = program.norms[layer]
             let sums = records.backwardSums(norm, slice: slice)
-            espalier_norm_backward_sums(
-                at(gradient), output.map { UnsafePointer(at($0)) }, at(input), norm.rows, norm.channels, sums,
+            type(gradient).normBackwardSums(
+                at(gradient), output: output.map { at($0) }, at(input), norm.rows, norm.channels, sums,
                 sums + norm.channels)
         case .normBackApply(let layer, let gradient, let input, let inputGradient):
             let norm = program.norms[layer]
-            espalier_norm_backward_apply(
+            type(gradient).normBackwardApply(
                 at(gradient), at(input), lane.norms.gradientFactor.pointer + norm.channelOffset,
                 lane.norms.valueFactor.pointer + norm.channelOffset,
-                lane.norms.constant.pointer + norm.channelOffset, at(inputGradient), norm.rows, norm.channels)
+                lane.norms.constant.pointer + norm.channelOffset, into: at(inputGradient), norm.rows,
+                norm.channels)
+        case .convert(let from, let to, let count):
+            type(from).convert(at(from), to: type(to), at(to), count)
         case .copy(let from, let to, let count):
-            at(to).update(from: at(from), count: count)
+            at(to).copyMemory(from: at(from), byteCount: count * type(from).byteCount)
         case .accumulate(let from, let into, let count):
-            espalier_accumulate(at(into), at(from), count)
+            type(into).accumulate(at(from), into: at(into), count)
         default:
             preconditionFailure("\(work) is not a backward work")
         }
     }
 
     private func convolveBackWeights(
-        _ index: Int, _ lane: Lane, input: UnsafePointer<Float>, gradient: UnsafePointer<Float>
+        _ index: Int, _ lane: Lane, input: UnsafeRawPointer, gradient: UnsafeRawPointer
     ) {
         let layer = program.convolutions[index]
         let target = lane.weightGradient.pointer
         let bias = layer.bias.map { _ in lane.channelValues.pointer }
         lane.convolutions[index].backwardWeights(
             input: input, outputGradient: gradient, weightGradient: target, biasGradient: bias)
+        lane.timer?.lap(.convolutionBackwardWeights)
         lane.add(target, count: kernels[index].weightGradientCount, to: layer.weight, of: codes)
         if let segment = layer.bias, let bias {
             lane.add(bias, count: layer.geometry.outChannels, to: segment, of: codes)
         }
+        lane.timer?.lap(.coding)
     }
 
     /// Weight (out, in): gradientᵀ · input; bias: the gradient's sums over the slice's images, in order.
@@ -73,7 +81,9 @@ extension Executor {
         DenseAlgebra.multiply(
             m: layer.outFeatures, n: layer.inFeatures, k: program.slice, gradient, transposeA: true, input,
             into: target)
+        lane.timer?.lap(.linearAndLoss)
         lane.add(target, count: layer.outFeatures * layer.inFeatures, to: layer.weight, of: codes)
+        lane.timer?.lap(.coding)
         let bias = lane.channelValues.pointer
         bias.update(from: gradient, count: layer.outFeatures)
         for image in 1..<max(program.slice, 1) {

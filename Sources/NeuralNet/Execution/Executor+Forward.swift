@@ -1,41 +1,44 @@
-import CKernels
 import TensorCore
 
 extension Executor {
     func performForward(_ work: Work, _ slice: Int, _ lane: Lane, _ shard: any ShardSource, _ mode: Mode) {
-        func at(_ index: Buffer) -> UnsafeMutablePointer<Float> { buffer(index, slice: slice) }
+        func at(_ index: Buffer) -> UnsafeMutableRawPointer { memory(index, slice: slice) }
+        func floats(_ index: Buffer) -> UnsafeMutablePointer<Float> { self.floats(index, slice: slice) }
+        func type(_ index: Buffer) -> ElementType { program.bufferTypes[index] }
         switch work {
         case .load(let into):
-            load(shard, slice: slice, into: at(into))
+            load(shard, slice: slice, into: floats(into))
         case .convolve(let layer, let input, let output):
             lane.convolutions[layer].forward(
                 input: at(input), weight: weights.packedForward(layer),
                 bias: program.convolutions[layer].bias.map { weights.tensor($0) }, output: at(output))
         case .multiply(let layer, let input, let output):
-            multiply(program.linears[layer], input: at(input), output: at(output))
+            multiply(program.linears[layer], input: floats(input), output: floats(output))
         case .pool(let layer, let input, let output, let workspace):
             lane.pools[layer].forward(
                 input: at(input), output: at(output),
-                workspace: workspace.map { UnsafeMutableRawPointer(at($0)) })
+                workspace: workspace.map(at))
         case .average(let layer, let input, let output):
             let average = program.averages[layer]
-            espalier_global_average(at(input), at(output), program.slice, average.pixels, average.channels)
+            type(input).globalAverage(
+                at(input), into: floats(output), program.slice, average.pixels, average.channels)
         case .rectify(let input, let output, let count):
-            espalier_relu(at(input), at(output), count)
+            type(input).rectify(at(input), into: at(output), count)
         case .add(let first, let second, let output, let count):
-            espalier_add(at(first), at(second), at(output), count)
+            type(output).add(at(first), at(second), into: at(output), count)
         case .normSums(let layer, let input):
             guard mode != .evaluation else { return }
             let norm = program.norms[layer]
             let sums = records.forwardSums(norm, slice: slice)
-            espalier_norm_sums(at(input), norm.rows, norm.channels, sums, sums + norm.channels)
+            type(input).normSums(at(input), norm.rows, norm.channels, sums, sums + norm.channels)
         case .normalize(let layer, let input, let residual, let output, let rectifies):
             let norm = program.norms[layer]
-            espalier_norm_apply(
+            type(input).normApply(
                 at(input), lane.norms.scale.pointer + norm.channelOffset,
-                lane.norms.shift.pointer + norm.channelOffset, residual.map { UnsafePointer(at($0)) },
-                at(output),
-                norm.rows, norm.channels, rectifies ? 1 : 0)
+                lane.norms.shift.pointer + norm.channelOffset, residual: residual.map { at($0) },
+                into: at(output), norm.rows, norm.channels, rectifies: rectifies)
+        case .convert(let from, let to, let count):
+            type(from).convert(at(from), to: type(to), at(to), count)
         default:
             preconditionFailure("\(work) is not a forward work")
         }
@@ -82,8 +85,8 @@ extension Executor {
     /// Losses and ranks of a slice's images that the shard has; their logits' gradient if wanted.
     func performLoss(_ slice: Int, _ shard: any ShardSource, gradient: Buffer?) {
         let classes = program.classes
-        let logits = buffer(program.logits, slice: slice)
-        let target = gradient.map { buffer($0, slice: slice) }
+        let logits = floats(program.logits, slice: slice)
+        let target = gradient.map { floats($0, slice: slice) }
         var counts = EvaluationCounts()
         for place in 0..<program.slice {
             let index = slice * program.slice + place

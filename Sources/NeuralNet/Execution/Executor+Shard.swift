@@ -41,14 +41,14 @@ extension Executor {
         }
         try run(shard, training ? .forwardOnShard : .evaluation)
         return (0..<shard.count).flatMap { image in
-            let logits = buffer(program.logits, slice: image / slice) + image % slice * program.classes
+            let logits = floats(program.logits, slice: image / slice) + image % slice * program.classes
             return (0..<program.classes).map { logits[$0] }
         }
     }
 
     private func run(_ shard: any ShardSource, _ mode: Mode) throws {
         guard shard.count <= self.shard else { throw ShardError.imageCount(shard.count, shard: self.shard) }
-        pool.run { thread in carry(shard, mode, thread: thread) }
+        runMeasured(as: .linearAndLoss) { thread in carry(shard, mode, thread: thread) }
         if let error = records.takeError() { throw error }
     }
 
@@ -59,13 +59,17 @@ extension Executor {
         if mode == .evaluation { setRunningCoefficients(lane) }
         for stage in program.forward {
             if mode != .evaluation, !stage.norms.isEmpty {
-                pool.barrier()
+                meet(lane)
                 for norm in stage.norms {
                     combineForward(norm, lane, codes: mode == .training, thread: thread)
                 }
+                lane.timer?.lap(.normCombine)
             }
             for slice in own {
-                for work in stage.works { performForward(work, slice, lane, shard, mode) }
+                for work in stage.works {
+                    performForward(work, slice, lane, shard, mode)
+                    lane.timer?.lap(work.kind)
+                }
             }
         }
         if mode == .evaluation {
@@ -74,18 +78,34 @@ extension Executor {
         guard mode == .training else { return }
         for stage in program.backward {
             if !stage.norms.isEmpty {
-                pool.barrier()
+                meet(lane)
                 for norm in stage.norms { combineBackward(norm, lane, thread: thread) }
+                lane.timer?.lap(.normCombine)
             }
             for slice in own {
-                for work in stage.works { performBackward(work, slice, lane, shard) }
+                for work in stage.works {
+                    performBackward(work, slice, lane, shard)
+                    lane.timer?.lap(work.kind)
+                }
             }
         }
     }
 
+    private func meet(_ lane: Lane) {
+        pool.barrier()
+        lane.timer?.lap(.waiting)
+    }
+
     /// A buffer of a slice.
     @inline(__always)
-    func buffer(_ buffer: Buffer, slice: Int) -> UnsafeMutablePointer<Float> {
-        arena.pointer + (slice * program.arenaCount + program.bufferOffsets[buffer])
+    func memory(_ buffer: Buffer, slice: Int) -> UnsafeMutableRawPointer {
+        UnsafeMutableRawPointer(arena.pointer)
+            + (slice * program.arenaByteCount + program.bufferOffsets[buffer])
+    }
+
+    /// A buffer of a slice that holds fp32.
+    @inline(__always)
+    func floats(_ buffer: Buffer, slice: Int) -> UnsafeMutablePointer<Float> {
+        memory(buffer, slice: slice).assumingMemoryBound(to: Float.self)
     }
 }

@@ -51,7 +51,7 @@ extension Executor {
                 + "not a batch of \(globalBatch) in slices of \(slice), shards of \(shard)")
         step.begin(exponents, globalBatch: globalBatch, shard: shard)
         codes.set(exponents, layout: layout)
-        pool.run { thread in lanes[thread].clearSums() }
+        runMeasured(as: .stepSums) { thread in lanes[thread].clearSums() }
     }
 
     /// Closes the step: all contributions since `beginStep`, in the reduction layout's order.
@@ -63,7 +63,7 @@ extension Executor {
         precondition(step.isOpen, "finishStep before beginStep, or after an error in the step")
         step.isOpen = false
         let target = SharedMutablePointer(sums)
-        pool.run { thread in
+        runMeasured(as: .stepSums) { thread in
             let owner = lanes[codingThreads[0]]
             let range = Self.slices(of: thread, threads: pool.threads, slices: codes.count)
             for other in codingThreads.dropFirst() {
@@ -71,7 +71,9 @@ extension Executor {
                     owner.sums.pointer + range.lowerBound, lanes[other].sums.pointer + range.lowerBound,
                     range.count)
             }
+            lanes[thread].timer?.lap(.stepSums)
             pool.barrier()
+            lanes[thread].timer?.lap(.waiting)
             for tensor in tensorsOfThread[thread] { unpack(tensor, from: owner, into: target.pointer) }
         }
         for (index, value) in step.metrics.enumerated() { sums[layout.metricsOffset + index] = value }

@@ -16,6 +16,8 @@ public final class Executor: @unchecked Sendable {
     public let shard: Int
     public let slice: Int
     public let isTraining: Bool
+    /// Of activations, their gradients and convolution weights as the convolutions read them.
+    public let precision: ElementType
 
     let parameters: ParameterLayout
     let pool: ComputePool
@@ -24,7 +26,7 @@ public final class Executor: @unchecked Sendable {
     let weights: WeightStore
     let codes: SegmentCodes
     let lanes: [Lane]
-    let arena: AlignedBuffer<Float>
+    let arena: AlignedBuffer<UInt8>
     let records: SliceRecords
     /// Slices of a shard.
     let slices: Int
@@ -36,15 +38,20 @@ public final class Executor: @unchecked Sendable {
 
     /// - Parameters:
     ///   - shard: images of a shard; the unit of batch-norm statistics.
-    ///   - slice: images of a slice, a divisor of `shard`; see ``sliceSize(for:shard:)``.
+    ///   - slice: images of a slice, a divisor of `shard`; see ``sliceSize(for:shard:precision:)``.
+    ///   - precision: of activations, their gradients and the convolutions' weights. Linear layers, the loss
+    ///     and everything that ``setWeights(_:)`` and `finishStep` pass are fp32 either way.
     ///   - training: false leaves out everything that only `train` needs.
-    /// - Throws: if oneDNN refuses a layer or memory runs out.
+    /// - Throws: if the instruction level lacks the precision, oneDNN refuses a layer or memory runs out.
     public init(
-        graph: Graph, shard: Int, slice: Int, pool: ComputePool, training: Bool = true
+        graph: Graph, shard: Int, slice: Int, pool: ComputePool, precision: ElementType = .fp32,
+        training: Bool = true
     ) throws(EngineError) {
         precondition(
             slice > 0 && shard > 0 && shard % slice == 0, "slices of \(slice) in a shard of \(shard)")
+        try Engine.check(precision)
         self.graph = graph
+        self.precision = precision
         self.pool = pool
         self.shard = shard
         self.slice = slice
@@ -52,8 +59,8 @@ public final class Executor: @unchecked Sendable {
         slices = shard / slice
         parameters = ParameterLayout(graph)
         layout = ReductionLayout(parameters)
-        program = Program(graph, slice: slice, training: training)
-        kernels = try Self.makeKernels(program, training: training)
+        program = Program(graph, slice: slice, precision: precision, training: training)
+        kernels = try Self.makeKernels(program, precision, training: training)
         let pools = try Self.makePools(program)
         weights = try WeightStore(program, parameters: parameters, kernels: kernels)
         codes = SegmentCodes(layout, program: program, kernels: kernels)
@@ -70,21 +77,21 @@ public final class Executor: @unchecked Sendable {
                     segments: layout.segments.count))
         }
         self.lanes = lanes
-        let (arenaCount, overflows) = program.arenaCount.multipliedReportingOverflow(by: slices)
-        arena = try AlignedBuffer(attempting: overflows ? .max : arenaCount)
+        let (byteCount, overflows) = program.arenaByteCount.multipliedReportingOverflow(by: slices)
+        arena = try AlignedBuffer(attempting: overflows ? .max : byteCount)
         records = try SliceRecords(program, slices: slices)
         tensorsOfThread = Self.share(parameters.tensors.map(\.count), among: threads)
     }
 
     /// Bytes of weights, activations, gradients and sums held for the whole run (without oneDNN's own).
     public var byteCount: Int {
-        arena.count * MemoryLayout<Float>.stride + weights.byteCount + lanes.reduce(0) { $0 + $1.byteCount }
+        arena.count + weights.byteCount + lanes.reduce(0) { $0 + $1.byteCount }
     }
 
     /// Takes over the whole state, `ParameterLayout.count` elements: parameters and running statistics.
     public func setWeights(_ flat: UnsafePointer<Float>) {
         let state = SharedPointer(flat)
-        pool.run { thread in
+        runMeasured(as: .packing) { thread in
             for tensor in tensorsOfThread[thread] { weights.set(tensor, from: state.pointer) }
         }
     }
@@ -108,7 +115,7 @@ public final class Executor: @unchecked Sendable {
     }
 
     private static func makeKernels(
-        _ program: Program, training: Bool
+        _ program: Program, _ precision: ElementType, training: Bool
     ) throws(EngineError) -> [ConvolutionKernel] {
         var known: [ConvolutionLayer: ConvolutionKernel] = [:]
         var result: [ConvolutionKernel] = []
@@ -122,7 +129,8 @@ public final class Executor: @unchecked Sendable {
                 continue
             }
             let kernel = try ConvolutionKernel(
-                kind.geometry, hasBias: kind.bias != nil, needsInputGradient: kind.needsInputGradient)
+                kind.geometry, elements: precision, hasBias: kind.bias != nil,
+                needsInputGradient: kind.needsInputGradient)
             known[kind] = kernel
             result.append(kernel)
         }
@@ -131,8 +139,8 @@ public final class Executor: @unchecked Sendable {
 
     private static func makePools(_ program: Program) throws(EngineError) -> [PoolKernel] {
         var result: [PoolKernel] = []
-        for geometry in program.pools {
-            let kernel = try PoolKernel(geometry)
+        for (geometry, type) in program.pools {
+            let kernel = try PoolKernel(geometry, elements: type)
             let room = geometry.outputCount * MemoryLayout<Float>.stride
             precondition(
                 kernel.workspaceByteCount <= room,

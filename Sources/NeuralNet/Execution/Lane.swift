@@ -17,6 +17,8 @@ final class Lane {
     let sums: AlignedBuffer<Int32>
     /// By segment: the largest |value| added since the step began.
     let magnitudes: AlignedBuffer<Float>
+    /// Only while the executor measures its passes.
+    var timer: PassTimer?
 
     init(
         _ program: Program, kernels: [ConvolutionKernel], pools poolKernels: [PoolKernel], sumCount: Int,

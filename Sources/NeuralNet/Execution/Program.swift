@@ -20,7 +20,7 @@ struct Program {
     var convolutions: [ConvolutionLayer] = []
     var linears: [LinearLayer] = []
     var norms: [NormLayer] = []
-    var pools: [PoolGeometry] = []
+    var pools: [(geometry: PoolGeometry, type: ElementType)] = []
     var averages: [AverageLayer] = []
     /// All norms' channels.
     var normChannels = 0
@@ -28,33 +28,40 @@ struct Program {
     var forward: [Stage] = []
     /// Empty if the program is for evaluation only. The first stage begins with the loss.
     var backward: [Stage] = []
-    /// Floats of each buffer.
+    /// Elements of each buffer, and their type.
     var bufferCounts: [Int] = []
-    /// Where each buffer begins in a slice's part of the arena, in floats.
+    var bufferTypes: [ElementType] = []
+    /// Where each buffer begins in a slice's part of the arena, in bytes.
     var bufferOffsets: [Int] = []
-    /// Floats of a slice's part of the arena.
-    var arenaCount = 0
+    /// Bytes of a slice's part of the arena.
+    var arenaByteCount = 0
+    /// In fp32.
     var logits: Buffer = 0
 
     var works: [Work] { (forward + backward).flatMap(\.works) }
 
-    init(_ graph: Graph, slice: Int, training: Bool) {
+    /// - Parameter precision: of convolutions, and of what hangs on them without a linear layer or a global
+    ///   average in between.
+    init(_ graph: Graph, slice: Int, precision: ElementType = .fp32, training: Bool) {
         precondition(slice > 0, "a slice of \(slice) images")
         self.slice = slice
         classes = graph.outputCount
-        var builder = ProgramBuilder(graph, slice: slice)
+        var builder = ProgramBuilder(graph, slice: slice, precision: precision)
         builder.buildForward(into: &self)
         if training { builder.buildBackward(into: &self) }
         planMemory()
     }
 
-    mutating func makeBuffer(_ count: Int) -> Buffer {
+    mutating func makeBuffer(_ count: Int, _ type: ElementType) -> Buffer {
         bufferCounts.append(count)
+        bufferTypes.append(type)
         return bufferCounts.count - 1
     }
 
     private mutating func planMemory() {
-        var intervals = bufferCounts.map { MemoryPlan.Interval(count: $0, first: .max, last: .min) }
+        var intervals = zip(bufferCounts, bufferTypes).map { count, type in
+            MemoryPlan.Interval(byteCount: count * type.byteCount, first: .max, last: .min)
+        }
         let works = works
         for (position, work) in works.enumerated() {
             for buffer in work.buffers {
@@ -66,6 +73,6 @@ struct Program {
         intervals[logits].last = max(intervals[logits].last, works.count)
         let plan = MemoryPlan(intervals)
         bufferOffsets = plan.offsets
-        arenaCount = plan.count
+        arenaByteCount = plan.byteCount
     }
 }

@@ -1,3 +1,5 @@
+import TensorCore
+
 extension ProgramBuilder {
     /// A piece of a unit's backward pass. The norms' second piece follows a meeting of the threads.
     private struct Job {
@@ -11,9 +13,11 @@ extension ProgramBuilder {
         program.backward = Array(repeating: Program.Stage(), count: (jobs.map(\.stage).max() ?? 0) + 1)
         var gradients = GradientBuffers(jobs: jobs.map { ($0.unit, $0.isNormApply) })
         let last = graph.nodes.count - 1
-        let seed = program.makeBuffer(count(last))
-        gradients.buffers[last] = seed
+        let seed = program.makeBuffer(count(last), .fp32)
         program.backward[0].works.append(.loss(logits: program.logits, gradient: seed))
+        let (gradient, works) = convert(seed, for: last, &program)
+        gradients.buffers[last] = gradient
+        program.backward[0].works += works
         for (position, job) in jobs.enumerated() {
             let works = backwardWorks(of: job, position: position, &gradients, &program)
             program.backward[job.stage].works += works
@@ -47,12 +51,12 @@ extension ProgramBuilder {
         of job: Job, position: Int, _ gradients: inout GradientBuffers, _ program: inout Program
     ) -> [Work] {
         let unit = job.unit
-        guard let gradient = gradients.buffers[unit.last], let value = values[unit.last] else { return [] }
-        let input = unit.inputs.first.flatMap { values[$0] } ?? value
+        guard let gradient = gradients.buffers[unit.last], let value = value(of: unit) else { return [] }
+        let input = unit.inputs.first.flatMap { self.value($0, for: unit) } ?? value
         let layer = layers[unit.node]
         var works: [Work] = []
         func pass(_ body: (Buffer) -> Work) {
-            works += contribute(to: unit.inputs[0], &gradients, &program, body)
+            works += contribute(to: unit.inputs[0], from: unit, &gradients, &program, body)
         }
         switch graph.nodes[unit.node].operation {
         case .input:
@@ -87,11 +91,11 @@ extension ProgramBuilder {
         _ program: inout Program
     ) -> [Work] {
         let unit = job.unit
-        guard let input = values[unit.inputs[0]] else { return [] }
+        guard let input = value(unit.inputs[0], for: unit) else { return [] }
         let layer = layers[unit.node]
         guard job.isNormApply else {
             let sums = Work.normBackSums(
-                layer: layer, gradient: gradient, output: unit.rectifies ? values[unit.last] : nil,
+                layer: layer, gradient: gradient, output: unit.rectifies ? value(of: unit) : nil,
                 input: input)
             guard let residual = unit.residual else { return [sums] }
             let apply = gradients.lastPosition(of: unit)
@@ -103,23 +107,35 @@ extension ProgramBuilder {
             gradients.buffers[unit.inputs[0]] = gradient
             return [.normBackApply(layer: layer, gradient: gradient, input: input, inputGradient: gradient)]
         }
-        return contribute(to: unit.inputs[0], &gradients, &program) {
+        return contribute(to: unit.inputs[0], from: unit, &gradients, &program) {
             .normBackApply(layer: layer, gradient: gradient, input: input, inputGradient: $0)
         }
     }
 
-    /// Works that add to the gradient of `node` what `body` writes: straight into its buffer if it is the
-    /// first.
+    /// Works that add to the gradient of `node` what `body`, a pass of `unit`, writes: straight into its
+    /// buffer if it is the first.
     private func contribute(
-        to node: Int, _ gradients: inout GradientBuffers, _ program: inout Program, _ body: (Buffer) -> Work
+        to node: Int, from unit: Unit, _ gradients: inout GradientBuffers, _ program: inout Program,
+        _ body: (Buffer) -> Work
     ) -> [Work] {
         guard needsGradient[node] else { return [] }
-        let fresh = program.makeBuffer(count(node))
+        let written = program.makeBuffer(count(node), wanted(of: node, by: unit))
+        let (fresh, conversion) = convert(written, for: node, &program)
+        let works = [body(written)] + conversion
         guard let sum = gradients.buffers[node] else {
             gradients.buffers[node] = fresh
-            return [body(fresh)]
+            return works
         }
-        return [body(fresh), .accumulate(from: fresh, into: sum, count: count(node))]
+        return works + [.accumulate(from: fresh, into: sum, count: count(node))]
+    }
+
+    /// A gradient in the type that gradients of `node` have, and the work that makes it so.
+    private func convert(
+        _ gradient: Buffer, for node: Int, _ program: inout Program
+    ) -> (buffer: Buffer, works: [Work]) {
+        guard program.bufferTypes[gradient] != types[node] else { return (gradient, []) }
+        let fresh = program.makeBuffer(count(node), types[node])
+        return (fresh, [.convert(from: gradient, to: fresh, count: count(node))])
     }
 
     /// Adds the contents of a buffer to the gradient of `node`, and leaves the buffer alone.
@@ -127,10 +143,15 @@ extension ProgramBuilder {
         _ gradient: Buffer, to node: Int, _ gradients: inout GradientBuffers, _ program: inout Program
     ) -> [Work] {
         guard needsGradient[node] else { return [] }
+        let (same, conversion) = convert(gradient, for: node, &program)
         if let sum = gradients.buffers[node] {
-            return [.accumulate(from: gradient, into: sum, count: count(node))]
+            return conversion + [.accumulate(from: same, into: sum, count: count(node))]
         }
-        let fresh = program.makeBuffer(count(node))
+        guard conversion.isEmpty else {
+            gradients.buffers[node] = same
+            return conversion
+        }
+        let fresh = program.makeBuffer(count(node), types[node])
         gradients.buffers[node] = fresh
         return [.copy(from: gradient, to: fresh, count: count(node))]
     }
@@ -142,7 +163,7 @@ extension ProgramBuilder {
         _ program: inout Program
     ) -> [Work] {
         guard needsGradient[node], gradients.buffers[node] == nil,
-            gradients.isUntouched(node, from: start, until: end)
+            program.bufferTypes[gradient] == types[node], gradients.isUntouched(node, from: start, until: end)
         else { return copy(gradient, to: node, &gradients, &program) }
         gradients.buffers[node] = gradient
         return []

@@ -6,8 +6,13 @@ struct ProgramBuilder {
     let layout: ParameterLayout
     let units: [Unit]
     let slice: Int
-    /// By node: the buffer of its value, for the last nodes of units.
-    var values: [Buffer?]
+    let precision: ElementType
+    /// By node: the buffer of its value, for the last nodes of units; and that of the value converted to the
+    /// other element type, if anyone reads that.
+    private var values: [Buffer?]
+    private var converted: [Buffer?]
+    /// By node: the element type of its value and of its gradient, for the last nodes of units.
+    private(set) var types: [ElementType]
     /// By node: whether it or anything before it has parameters.
     private(set) var needsGradient: [Bool]
     /// By node: its index in the table of its kind.
@@ -18,13 +23,16 @@ struct ProgramBuilder {
     private let firstTensor: [Int: Int]
     private let firstStatistic: [Int: Int]
 
-    init(_ graph: Graph, slice: Int) {
+    init(_ graph: Graph, slice: Int, precision: ElementType) {
         self.graph = graph
         self.slice = slice
+        self.precision = precision
         layout = ParameterLayout(graph)
         units = Unit.all(of: graph)
         values = Array(repeating: nil, count: graph.nodes.count)
         workspaces = values
+        converted = values
+        types = Array(repeating: .fp32, count: graph.nodes.count)
         layers = Array(repeating: 0, count: graph.nodes.count)
         needsGradient = Array(repeating: false, count: graph.nodes.count)
         var firstTensor: [Int: Int] = [:]
@@ -38,9 +46,49 @@ struct ProgramBuilder {
         for (index, node) in graph.nodes.enumerated() {
             needsGradient[index] = firstTensor[index] != nil || node.inputs.contains { needsGradient[$0] }
         }
+        for unit in units { types[unit.last] = type(of: unit) }
     }
 
-    /// Floats of a node's value for a slice.
+    // MARK: Element types
+
+    /// Images come in fp32, and linear layers and global averages yield it; other passes keep the type of
+    /// what they read first.
+    private func type(of unit: Unit) -> ElementType {
+        switch graph.nodes[unit.node].operation {
+        case .convolution: precision
+        case .input, .linear, .globalAveragePool: .fp32
+        case .batchNorm, .activation, .add, .maxPool, .averagePool: types[unit.inputs[0]]
+        }
+    }
+
+    /// The type in which a unit reads `input`.
+    func wanted(of input: Int, by unit: Unit) -> ElementType {
+        if case .globalAveragePool = graph.nodes[unit.node].operation { return types[input] }
+        return types[unit.last]
+    }
+
+    /// The value of a node as the unit reads it.
+    func value(_ node: Int, for unit: Unit) -> Buffer? {
+        wanted(of: node, by: unit) == types[node] ? values[node] : converted[node]
+    }
+
+    /// The value that a unit leaves, in its own type.
+    func value(of unit: Unit) -> Buffer? { values[unit.last] }
+
+    /// The value of a node in a type; where need be it is converted at the end of the node's stage, before
+    /// all works that are added later.
+    private mutating func value(
+        _ node: Int, as type: ElementType, stage: Int, in program: inout Program
+    ) -> Buffer? {
+        guard let value = values[node], type != types[node] else { return values[node] }
+        if let known = converted[node] { return known }
+        let buffer = program.makeBuffer(count(node), type)
+        converted[node] = buffer
+        program.forward[stage].works.append(.convert(from: value, to: buffer, count: count(node)))
+        return buffer
+    }
+
+    /// Elements of a node's value for a slice.
     func count(_ node: Int) -> Int { slice * graph.shapes[node].count }
 
     // MARK: Forward
@@ -54,9 +102,12 @@ struct ProgramBuilder {
         }
         program.forward = Array(repeating: Program.Stage(), count: (stageOf.max() ?? 0) + 1)
         for unit in units {
-            let output = program.makeBuffer(count(unit.last))
+            let inputs = unit.inputs.compactMap {
+                value($0, as: wanted(of: $0, by: unit), stage: stageOf[$0], in: &program)
+            }
+            let output = program.makeBuffer(count(unit.last), types[unit.last])
             values[unit.last] = output
-            let work = forwardWork(of: unit, output: output, in: &program)
+            let work = forwardWork(of: unit, inputs, output: output, in: &program)
             program.forward[stageOf[unit.last]].works.append(work)
             for norm in units where norm.isNorm && norm.inputs[0] == unit.last {
                 let layer = appendNorm(norm, to: &program)
@@ -64,11 +115,13 @@ struct ProgramBuilder {
                 program.forward[stageOf[unit.last] + 1].norms.append(layer)
             }
         }
-        program.logits = values[graph.nodes.count - 1] ?? 0
+        let last = graph.nodes.count - 1
+        program.logits = value(last, as: .fp32, stage: stageOf[last], in: &program) ?? 0
     }
 
-    private mutating func forwardWork(of unit: Unit, output: Buffer, in program: inout Program) -> Work {
-        let inputs = unit.inputs.compactMap { values[$0] }
+    private mutating func forwardWork(
+        of unit: Unit, _ inputs: [Buffer], output: Buffer, in program: inout Program
+    ) -> Work {
         switch graph.nodes[unit.node].operation {
         case .input:
             return .load(into: output)
@@ -93,7 +146,7 @@ struct ProgramBuilder {
             return .add(first: inputs[0], second: inputs[1], output: output, count: count(unit.node))
         case .batchNorm:
             return .normalize(
-                layer: layers[unit.node], input: inputs[0], residual: unit.residual.flatMap { values[$0] },
+                layer: layers[unit.node], input: inputs[0], residual: unit.residual == nil ? nil : inputs[1],
                 output: output, rectifies: unit.rectifies)
         }
     }
@@ -138,9 +191,9 @@ struct ProgramBuilder {
         let geometry = PoolGeometry(
             kind, images: slice, channels: shape.channels, inHeight: shape.height, inWidth: shape.width,
             kernel: pool.kernel, stride: pool.stride, padding: pool.padding)
-        program.pools.append(geometry)
+        program.pools.append((geometry, types[node]))
         // oneDNN keeps the winner's place in the window, one byte or four an element.
-        if kind == .maximum { workspaces[node] = program.makeBuffer(geometry.outputCount) }
+        if kind == .maximum { workspaces[node] = program.makeBuffer(geometry.outputCount, .fp32) }
         return .pool(layer: layers[node], input: input, output: output, workspace: workspaces[node])
     }
 

@@ -19,7 +19,7 @@ struct SegmentCodes: ~Copyable {
         offsets = layout.segments.indices.map { index in
             let segment = layout.segments[index]
             guard segment.kind != .metric else { return count }
-            defer { count += MemoryPlan.aligned(native[index] ?? segment.count) }
+            defer { count += MemoryPlan.aligned(native[index] ?? segment.count, of: .fp32) }
             return count
         }
         self.count = count

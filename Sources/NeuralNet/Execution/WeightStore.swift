@@ -9,12 +9,12 @@ final class WeightStore {
     private let kernels: [ConvolutionKernel]
     /// By tensor: where it begins in `plain`; nil for convolution weights.
     private let plainOffsets: [Int?]
-    /// By convolution.
+    /// By convolution, in bytes.
     private let forwardOffsets: [Int]
     private let backwardOffsets: [Int]
     private let plain: AlignedBuffer<Float>
-    private let forward: AlignedBuffer<Float>
-    private let backward: AlignedBuffer<Float>
+    private let forward: AlignedBuffer<UInt8>
+    private let backward: AlignedBuffer<UInt8>
 
     init(
         _ program: Program, parameters: ParameterLayout, kernels: [ConvolutionKernel]
@@ -26,7 +26,7 @@ final class WeightStore {
         var plainCount = 0
         plainOffsets = parameters.tensors.map { tensor in
             guard tensor.role != .convolutionWeight else { return nil }
-            defer { plainCount += MemoryPlan.aligned(tensor.count) }
+            defer { plainCount += MemoryPlan.aligned(tensor.count, of: .fp32) }
             return plainCount
         }
         var (forwardCount, backwardCount) = (0, 0)
@@ -34,8 +34,8 @@ final class WeightStore {
         for kernel in kernels {
             forwardOffsets.append(forwardCount)
             backwardOffsets.append(backwardCount)
-            forwardCount += MemoryPlan.aligned(kernel.forwardWeightCount)
-            backwardCount += MemoryPlan.aligned(kernel.backwardWeightCount)
+            forwardCount += MemoryPlan.aligned(kernel.forwardWeightCount * kernel.elements.byteCount)
+            backwardCount += MemoryPlan.aligned(kernel.backwardWeightCount * kernel.elements.byteCount)
         }
         self.forwardOffsets = forwardOffsets
         self.backwardOffsets = backwardOffsets
@@ -44,7 +44,7 @@ final class WeightStore {
         backward = try AlignedBuffer(attempting: backwardCount)
     }
 
-    var byteCount: Int { (plain.count + forward.count + backward.count) * MemoryLayout<Float>.stride }
+    var byteCount: Int { plain.count * MemoryLayout<Float>.stride + forward.count + backward.count }
 
     /// A tensor that is not a convolution weight.
     func tensor(_ index: Int) -> UnsafePointer<Float> {
@@ -54,12 +54,12 @@ final class WeightStore {
         return UnsafePointer(plain.pointer + offset)
     }
 
-    func packedForward(_ layer: Int) -> UnsafePointer<Float> {
-        UnsafePointer(forward.pointer + forwardOffsets[layer])
+    func packedForward(_ layer: Int) -> UnsafeRawPointer {
+        UnsafeRawPointer(forward.pointer + forwardOffsets[layer])
     }
 
-    func packedBackward(_ layer: Int) -> UnsafePointer<Float> {
-        UnsafePointer(backward.pointer + backwardOffsets[layer])
+    func packedBackward(_ layer: Int) -> UnsafeRawPointer {
+        UnsafeRawPointer(backward.pointer + backwardOffsets[layer])
     }
 
     /// Takes over one tensor of the state; different tensors may be set by different threads at once.

@@ -32,6 +32,8 @@ enum Work: Equatable {
     case normBackSums(layer: Int, gradient: Buffer, output: Buffer?, input: Buffer)
     /// `inputGradient` may be `gradient`.
     case normBackApply(layer: Int, gradient: Buffer, input: Buffer, inputGradient: Buffer)
+    /// From one element type to the other.
+    case convert(from: Buffer, to: Buffer, count: Int)
     case copy(from: Buffer, to: Buffer, count: Int)
     case accumulate(from: Buffer, into: Buffer, count: Int)
 
@@ -61,7 +63,7 @@ enum Work: Equatable {
         case .normBackSums(_, let gradient, let output, let input):
             [gradient, input] + [output].compactMap(\.self)
         case .normBackApply(_, let gradient, let input, let inputGradient): [gradient, input, inputGradient]
-        case .copy(let from, let to, _): [from, to]
+        case .convert(let from, let to, _), .copy(let from, let to, _): [from, to]
         case .accumulate(let from, let into, _): [from, into]
         }
     }

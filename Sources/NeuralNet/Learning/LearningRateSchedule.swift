@@ -1,3 +1,5 @@
+import Randomness
+
 /// The learning rate of each epoch, epochs counted from 0 (METHODS section 6).
 public enum LearningRateSchedule: Equatable, Sendable {
     /// The same rate throughout.

@@ -1,3 +1,5 @@
+import Randomness
+
 /// Softmax cross-entropy of one image, with the ranks that top-1 and top-5 accuracy need.
 enum CrossEntropy {
     struct Outcome {

@@ -65,7 +65,7 @@ extension CoordinatorDriver {
             position: step * recipe.batch, epoch: phaseStep * recipe.batch / definition.train.count,
             network: recipe.network, classes: definition.train.classNames,
             inputShape: [shape.channels, shape.height, shape.width], width: recipe.shrink?.width ?? 1,
-            recipeFingerprint: recipe.fingerprint, dataFingerprint: definition.dataFingerprint,
+            recipeFingerprint: recipe.fingerprint, dataFingerprint: definition.train.fingerprint,
             instructionLevel: machine.instructionLevel, denseAlgebra: machine.denseAlgebra,
             plan: planText.isEmpty ? nil : try JSONValue(json: planText))
         return CheckpointSink.Opening(manifest: manifest, layout: try definition.stateLayout(plan: planText))

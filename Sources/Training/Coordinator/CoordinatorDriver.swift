@@ -39,6 +39,7 @@ public final class CoordinatorDriver {
     public init(_ definition: RunDefinition, _ options: CoordinatorOptions) throws {
         self.definition = definition
         self.options = options
+        if case .local = options.workers { try definition.checkLevel() }
         let progress = ProgressLine()
         folder = try RunFolder(path: options.runFolder, resume: options.resume)
         let switchboard = try ZeroMQSwitchboard()
@@ -75,7 +76,8 @@ public final class CoordinatorDriver {
             timeout: .seconds(definition.recipe.timeout),
             instructionLevel: definition.recipe.isa == "auto"
                 ? resume?.instructionLevel : definition.recipe.isa,
-            denseAlgebra: resume?.denseAlgebra, dataFingerprint: definition.dataFingerprint,
+            levelNeeded: definition.levelNeeded, denseAlgebra: resume?.denseAlgebra,
+            dataFingerprint: definition.dataFingerprint,
             resume: resume.map { CoordinatorMachine.Resume(step: $0.step, phase: $0.phase) })
     }
 

@@ -2,6 +2,7 @@ import Checkpoint
 import ClusterCore
 import Foundation
 import Hypernet
+import ImageData
 import NeuralNet
 import Recipe
 import TensorCore
@@ -34,7 +35,7 @@ struct ResumePoint {
         guard manifest.recipeFingerprint == definition.recipe.fingerprint else {
             throw ResumeError.otherRecipe(checkpoint.path)
         }
-        guard manifest.dataFingerprint == definition.dataFingerprint else {
+        guard manifest.dataFingerprint == definition.train.fingerprint else {
             throw ResumeError.otherData(checkpoint.path)
         }
         guard let optimizer = checkpoint.optimizer, let exponents = manifest.exponents else {
@@ -69,7 +70,7 @@ enum ResumeError: Error, CustomStringConvertible {
         case .otherRecipe(let path):
             "\(path): written by another recipe; give the recipe that began the run, or another --run folder"
         case .otherData(let path):
-            "\(path): written with other images than data.path holds; give the same data set"
+            "\(path): written with other training images than data.path holds; give the same data set"
         case .incomplete(let path):
             "\(path): has no optimizer state, so a run cannot go on from it"
         }

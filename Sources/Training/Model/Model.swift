@@ -1,9 +1,9 @@
-import ClusterCore
-import NeuralNet
+package import ClusterCore
+package import NeuralNet
 import TensorCore
 
 /// The weights of one phase and how a reduced step changes them. Owned by one thread.
-protocol Model: AnyObject {
+package protocol Model: AnyObject {
     var phase: Phase { get }
     /// The network as the executor sees it.
     var graph: Graph { get }

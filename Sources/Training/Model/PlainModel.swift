@@ -1,19 +1,19 @@
-import ClusterCore
-import NeuralNet
-import TensorCore
+package import ClusterCore
+package import NeuralNet
+package import TensorCore
 
 /// The converge phase: the state is the network's weights themselves.
-final class PlainModel: Model {
-    let phase = Phase.converge
-    let graph: Graph
-    let layout: StateLayout
+package final class PlainModel: Model {
+    package let phase = Phase.converge
+    package let graph: Graph
+    package let layout: StateLayout
     private let parameters: ParameterLayout
     private let values: AlignedBuffer<Float>
     private let momenta: AlignedBuffer<Float>
     private let pool: ComputePool
 
     /// A model of zeros, to be filled by the caller.
-    init(graph: Graph, pool: ComputePool) throws(EngineError) {
+    package init(graph: Graph, pool: ComputePool) throws(EngineError) {
         parameters = ParameterLayout(graph)
         self.graph = graph
         self.pool = pool
@@ -22,18 +22,20 @@ final class PlainModel: Model {
         momenta = try AlignedBuffer(attempting: parameters.parameterCount)
     }
 
-    var state: UnsafeMutablePointer<Float> { values.pointer }
-    var momentum: UnsafeMutablePointer<Float> { momenta.pointer }
+    package var state: UnsafeMutablePointer<Float> { values.pointer }
+    package var momentum: UnsafeMutablePointer<Float> { momenta.pointer }
 
-    func initialize(seed: UInt64) {
+    package func initialize(seed: UInt64) {
         InitialWeights.fill(values.elements, graph: graph, seed: seed)
     }
 
-    func weights() -> UnsafePointer<Float> {
+    package func weights() -> UnsafePointer<Float> {
         UnsafePointer(values.pointer)
     }
 
-    func apply(_ reduced: UnsafePointer<Int32>, exponents: FixedPointState, optimizer: SGD, rate: Float) {
+    package func apply(
+        _ reduced: UnsafePointer<Int32>, exponents: FixedPointState, optimizer: SGD, rate: Float
+    ) {
         optimizer.update(
             state, momenta: momentum, reduced: reduced, exponents: exponents, layout: parameters, rate: rate,
             pool: pool)

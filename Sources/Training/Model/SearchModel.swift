@@ -1,14 +1,14 @@
-import ClusterCore
+package import ClusterCore
 import Hypernet
-import NeuralNet
-import TensorCore
+package import NeuralNet
+package import TensorCore
 
 /// The search phase: the state is the hypernetwork's parameters and latent vectors; the network's weights are
 /// made from it.
-final class SearchModel: Model {
-    let phase = Phase.search
-    let graph: Graph
-    let layout: StateLayout
+package final class SearchModel: Model {
+    package let phase = Phase.search
+    package let graph: Graph
+    package let layout: StateLayout
     /// ∂L/∂z of the last step, in the wiring's order; empty before the first.
     private(set) var latentGradients: [[Float]] = []
     private let network: HyperNetwork
@@ -21,7 +21,7 @@ final class SearchModel: Model {
     private let pool: ComputePool
 
     /// A model of zeros, to be filled by the caller.
-    init(graph: Graph, embedding: Int, pool: ComputePool) throws(EngineError) {
+    package init(graph: Graph, embedding: Int, pool: ComputePool) throws(EngineError) {
         network = HyperNetwork(graph: graph, embedding: embedding)
         self.graph = graph
         self.pool = pool
@@ -33,20 +33,22 @@ final class SearchModel: Model {
         reduction = ReductionLayout(network.parameters)
     }
 
-    var state: UnsafeMutablePointer<Float> { values.pointer }
-    var momentum: UnsafeMutablePointer<Float> { momenta.pointer }
+    package var state: UnsafeMutablePointer<Float> { values.pointer }
+    package var momentum: UnsafeMutablePointer<Float> { momenta.pointer }
     var latents: [[Float]] { network.latents(of: UnsafePointer(values.pointer)) }
 
-    func initialize(seed: UInt64) {
+    package func initialize(seed: UInt64) {
         network.initialize(values.pointer, seed: seed, pool: pool)
     }
 
-    func weights() -> UnsafePointer<Float> {
+    package func weights() -> UnsafePointer<Float> {
         network.generate(from: UnsafePointer(values.pointer), into: generated.pointer, pool: pool)
         return UnsafePointer(generated.pointer)
     }
 
-    func apply(_ reduced: UnsafePointer<Int32>, exponents: FixedPointState, optimizer: SGD, rate: Float) {
+    package func apply(
+        _ reduced: UnsafePointer<Int32>, exponents: FixedPointState, optimizer: SGD, rate: Float
+    ) {
         exponents.decode(reduced, into: gradient.pointer, layout: reduction, pool: pool)
         latentGradients = network.step(
             state: state, momenta: momentum, gradient: UnsafePointer(gradient.pointer),

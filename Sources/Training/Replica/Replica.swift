@@ -37,8 +37,10 @@ final class Replica {
         _ definition: RunDefinition, _ graph: Graph, _ pool: ComputePool
     ) throws(EngineError) -> (Executor, FixedPointState) {
         let recipe = definition.recipe
-        let slice = Executor.sliceSize(for: graph, shard: recipe.shard)
-        let executor = try Executor(graph: graph, shard: recipe.shard, slice: slice, pool: pool)
+        let precision = definition.precision
+        let slice = Executor.sliceSize(for: graph, shard: recipe.shard, precision: precision)
+        let executor = try Executor(
+            graph: graph, shard: recipe.shard, slice: slice, pool: pool, precision: precision)
         let codes = FixedPointState(
             uncalibrated: executor.layout, gradientBits: recipe.gradientBits,
             slices: recipe.batch / slice, shards: definition.shardsPerStep)

@@ -22,6 +22,7 @@ public struct CheckpointEvaluation {
         let recipe = try Recipe(path: RunRecipe.path(ofCheckpoint: checkpoint.path), overrides: overrides)
         let pool = ComputePool(threads: threads)
         definition = try RunDefinition(recipe)
+        try definition.checkLevel()
         step = checkpoint.manifest.step
         network = checkpoint.manifest.network
         let plan = try checkpoint.manifest.plan.map { try $0.json } ?? ""
@@ -31,7 +32,9 @@ public struct CheckpointEvaluation {
         }
         executor = try Executor(
             graph: model.graph, shard: recipe.shard,
-            slice: Executor.sliceSize(for: model.graph, shard: recipe.shard), pool: pool, training: false)
+            slice: Executor.sliceSize(
+                for: model.graph, shard: recipe.shard, precision: definition.precision),
+            pool: pool, precision: definition.precision, training: false)
     }
 
     /// All test images.

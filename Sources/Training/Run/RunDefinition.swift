@@ -119,14 +119,17 @@ public struct RunDefinition: Sendable {
     }
 }
 
-/// A recipe that cannot be run on its data.
+/// A recipe that cannot be run on its data or on this machine.
 public enum RunError: Error, Equatable, CustomStringConvertible {
     case tooFewImages(Int, batch: Int)
+    case unfitMachine(String)
 
     public var description: String {
         switch self {
         case .tooFewImages(let count, let batch):
             "the training set has \(count) images, less than a batch of \(batch): lower batch in the recipe"
+        case .unfitMachine(let reason):
+            "this machine cannot run the recipe: \(reason)"
         }
     }
 }

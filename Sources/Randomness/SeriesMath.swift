@@ -1,11 +1,11 @@
 /// Exponential, logarithm and sine as series in plain double arithmetic: C libraries differ in the last bit
 /// between versions and CPUs, and replicas must not.
-enum SeriesMath {
+public enum SeriesMath {
     private static let ln2High = 0.693147180369123816490
     private static let ln2Low = 1.90821492927058770002e-10
 
     /// e^x to a few ulp for x ≤ 0 (0 below −708), NaN for NaN: x = k·ln 2 + r, |r| ≤ ½ ln 2, and Taylor in r.
-    static func exponential(_ x: Double) -> Double {
+    public static func exponential(_ x: Double) -> Double {
         guard x > -708 else { return x.isNaN ? x : 0 }
         guard x < 709 else { return .infinity }
         let binade = (x * 1.4426950408889634).rounded(.toNearestOrEven)
@@ -16,7 +16,7 @@ enum SeriesMath {
     }
 
     /// ln x for finite x > 0: x = m·2^e with m in [√½, √2), ln m = 2 atanh((m − 1)/(m + 1)).
-    static func logarithm(_ x: Double) -> Double {
+    public static func logarithm(_ x: Double) -> Double {
         guard x > 0, x.isFinite else { return x == 0 ? -.infinity : x + .nan }
         var exponent = Double(x.exponent)
         var mantissa = x.significand
@@ -32,7 +32,7 @@ enum SeriesMath {
     }
 
     /// sin x for |x| ≤ π/2, by its Taylor series.
-    static func sine(_ x: Double) -> Double {
+    public static func sine(_ x: Double) -> Double {
         let square = x * x
         var sum = 1.0
         for term in stride(from: 24.0, through: 2.0, by: -2.0) {

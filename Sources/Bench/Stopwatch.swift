@@ -1,0 +1,14 @@
+import Glibc
+
+/// Seconds since it was made, by the clock that nobody sets.
+struct Stopwatch {
+    private let start = Stopwatch.now
+
+    var seconds: Double { Self.now - start }
+
+    private static var now: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    }
+}

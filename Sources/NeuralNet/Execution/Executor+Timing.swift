@@ -1,0 +1,37 @@
+import TensorCore
+
+extension Executor {
+    /// Whether the threads measure what their time goes into. Off at first; then a pass pays for one
+    /// comparison. Not to be changed while a call is under way.
+    public var measuresPasses: Bool {
+        get { lanes[0].timer != nil }
+        set {
+            guard newValue != measuresPasses else { return }
+            for lane in lanes { lane.timer = newValue ? PassTimer() : nil }
+        }
+    }
+
+    /// The times of all threads together since the last call, or since measuring began.
+    public func takePassTimes() -> PassTimes {
+        var sum = PassTimes()
+        for lane in lanes {
+            guard let timer = lane.timer else { continue }
+            sum += timer.times
+            timer.reset()
+        }
+        return sum
+    }
+
+    /// A run of all threads. Their time before and after `body` counts as waiting, and what `body` leaves
+    /// unmeasured as `kind`.
+    func runMeasured(as kind: PassKind, _ body: @Sendable (_ thread: Int) -> Void) {
+        for lane in lanes { lane.timer?.start() }
+        pool.run { thread in
+            let lane = lanes[thread]
+            lane.timer?.lap(.waiting)
+            body(thread)
+            lane.timer?.lap(kind)
+        }
+        for lane in lanes { lane.timer?.lap(.waiting) }
+    }
+}
