@@ -8,7 +8,7 @@ extension EndToEnd {
         @Test(arguments: BadInput.all)
         func isOneClearLine(_ input: BadInput) async throws {
             let folder = try TemporaryFolder()
-            let program = try ProgramRun(await input.prepare(folder))
+            let program = try ProgramRun(await input.prepare(folder), in: folder)
             let outcome = try await program.end()
             #expect(outcome.ending == .exit(input.code), "\(outcome.errors)")
             #expect(outcome.complaints.count == input.lines.count, "\(outcome.errors)")

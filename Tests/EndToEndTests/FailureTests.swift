@@ -66,11 +66,14 @@ extension EndToEnd {
         }
 
         @Test func twoCoordinatorsDoNotShareAFolder() async throws {
-            let (training, program, _) = try await running()
+            let (training, program, workers) = try await running()
             let other = try await training.start(Crew(workers: 1, threads: 1), ["--resume"]).end()
             #expect(other.ending == .exit(1))
             #expect(other.complaints.count == 1 && other.errors.contains("process \(program.process)"))
             #expect(program.workers.count == 2)
+            program.signal(SIGTERM)
+            #expect(try await program.end().ending == .exit(75))
+            try await expectNothingLeft(program, workers)
         }
     }
 }

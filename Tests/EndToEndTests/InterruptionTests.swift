@@ -55,6 +55,7 @@ extension EndToEnd {
                     program.signal(signal.number)
                 }
                 let outcome = try await program.end()
+                try await eventually("all processes are gone") { program.processes.isEmpty }
                 guard outcome.ending != .exit(0), training.run.newestPhase == phase else { continue }
                 if signal == .kill {
                     #expect(outcome.ending == .signal(SIGKILL))
@@ -62,7 +63,6 @@ extension EndToEnd {
                     #expect(outcome.ending == .exit(75), "\(outcome.errors)")
                     #expect(outcome.complaints.count == 1 && outcome.errors.contains("go on with --resume"))
                 }
-                try await eventually("all processes are gone") { program.processes.isEmpty }
                 return training
             }
             throw NeverHappened(description: "no run could be interrupted in the \(phase) phase")

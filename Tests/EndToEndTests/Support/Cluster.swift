@@ -15,7 +15,7 @@ struct Cluster {
             [
                 "coordinator", training.recipePath, "--listen", endpoint, "--workers", "\(workers)", "--run",
                 training.run.path,
-            ] + others)
+            ] + others, in: training.folder)
     }
 
     func join(threads: Int = 1) throws -> ProgramRun {

@@ -29,8 +29,11 @@ final class ProgramRun: Sendable {
     /// In the environment of the process and of all that it starts.
     private let mark: String
     private let files: TemporaryFolder
+    /// Where it works: must not go before it does.
+    private let workplace: TemporaryFolder?
 
-    init(_ arguments: [String]) throws {
+    init(_ arguments: [String], in workplace: TemporaryFolder? = nil) throws {
+        self.workplace = workplace
         files = try TemporaryFolder()
         mark = "ESPALIER_TEST_RUN=\(UUID().uuidString)"
         process = try Spawn.process(

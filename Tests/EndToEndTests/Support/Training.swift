@@ -27,7 +27,7 @@ struct Training {
 
     func start(_ crew: Crew, _ others: [String] = []) throws -> ProgramRun {
         try ProgramRun(
-            ["train", recipePath, "--run", run.path] + crew.arguments + others)
+            ["train", recipePath, "--run", run.path] + crew.arguments + others, in: folder)
     }
 
     /// Trains to the end, which must be a good one.
@@ -35,7 +35,7 @@ struct Training {
         _ crew: Crew, _ others: String..., at location: SourceLocation = #_sourceLocation
     ) async throws {
         let program = try ProgramRun(
-            ["train", recipePath, "--run", run.path] + crew.arguments + others)
+            ["train", recipePath, "--run", run.path] + crew.arguments + others, in: folder)
         let outcome = try await program.end()
         #expect(outcome.ending == .exit(0), "\(outcome.errors)", sourceLocation: location)
         #expect(outcome.complaints.isEmpty, sourceLocation: location)
@@ -70,6 +70,7 @@ actor Reference {
         if let task = results[recipe.description] { return try await task.value }
         let task = Task {
             let training = try Training(recipe)
+            LeftoverFolders.removeAtExit(training.folder.path)
             try await training.finish(Crew(workers: 1, threads: 1))
             return Result(
                 folder: training.folder, run: training.run.path, digest: try await training.digest)
