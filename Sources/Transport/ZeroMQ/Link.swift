@@ -3,8 +3,8 @@ import CZeroMQ
 /// A DEALER socket to one hub, renewed for each connection.
 ///
 /// libzmq's own reconnecting is put off beyond the socket's life: it would use the same routing id again (see
-/// ``RoutingID``) and carry queued messages from one connection into the next. Turning it off by -1, or setting
-/// `ZMQ_IMMEDIATE`, would make libzmq throw away what the other side sent just before it hung up.
+/// ``RoutingID``) and carry queued messages from one connection into the next. Turning it off by -1, or
+/// setting `ZMQ_IMMEDIATE`, would make libzmq throw away what the other side sent just before it hung up.
 final class Link {
     /// Six days, in milliseconds; twice that still fits an `int`, which libzmq needs.
     private static let reconnectNever = Int32(1) << 29
