@@ -115,7 +115,7 @@ struct FakeCluster {
             try tell(.digested(digest), to: identity)
             if stream { try tell(.checkpointWritten(step: step)) }
         case .exit(let outcome): workerOutcomes[identity] = outcome
-        case .loadState, .connect, .log: break
+        case .loadState, .connect: break
         }
     }
 

@@ -16,7 +16,6 @@ public enum WorkerDirective: Sendable {
     case reshape(step: Int, plan: String)
     /// Digest the state; when `stream`, send it as well.
     case snapshot(step: Int, stream: Bool)
-    case log(String)
     case exit(WorkerOutcome)
 }
 

@@ -13,6 +13,8 @@ package protocol Model: AnyObject {
     /// `layout.parameterCount` elements.
     var momentum: UnsafeMutablePointer<Float> { get }
 
+    /// Fills the state as a function of the seed; the momentum stays as it is.
+    func initialize(seed: UInt64)
     /// The network's weights in the order of `ParameterLayout(graph)`, made anew from the state where that is
     /// needed.
     func weights() -> UnsafePointer<Float>

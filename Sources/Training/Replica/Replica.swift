@@ -49,8 +49,7 @@ final class Replica {
 
     /// Fills the state from the recipe's seed.
     func initialize() {
-        (model as? SearchModel)?.initialize(seed: definition.recipe.seed)
-        (model as? PlainModel)?.initialize(seed: definition.recipe.seed)
+        model.initialize(seed: definition.recipe.seed)
         executorIsCurrent = false
     }
 

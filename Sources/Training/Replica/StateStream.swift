@@ -20,6 +20,11 @@ struct StateStream {
         section == .weights ? snapshot.weights.count : snapshot.momentum.count
     }
 
+    /// Nothing more is asked for.
+    mutating func abandon() {
+        isFinished = true
+    }
+
     /// The next chunk and its payload: little-endian fp32. Nil after the last.
     mutating func next() -> (chunk: WireStateChunk, payload: Frame)? {
         guard !isFinished else { return nil }
@@ -71,18 +76,10 @@ struct StateSender {
                     try switchboard.send([Frame(message(chunk).encoded()), payload], to: remote)
                 } catch .unreachable {
                     // The receiver is gone; whoever watches it will say so.
-                    streams[index].stream = StateStream.finished(streams[index].stream)
+                    streams[index].stream.abandon()
                 }
             }
         }
         streams.removeAll { $0.stream.isFinished }
-    }
-}
-
-extension StateStream {
-    fileprivate static func finished(_ stream: StateStream) -> StateStream {
-        var stream = stream
-        stream.isFinished = true
-        return stream
     }
 }

@@ -16,7 +16,4 @@ final class CommandQueue<Command: Sendable>: Sendable {
         available.wait()
         return commands.withLock { $0.removeFirst() }
     }
-
-    /// Whether something newer waits: long work looks here between its pieces.
-    var isEmpty: Bool { commands.withLock(\.isEmpty) }
 }

@@ -17,7 +17,6 @@ extension WorkerDriver {
         case .weigh(let step): replica.send(.weigh(step: step))
         case .reshape(let step, let plan): replica.send(.reshape(step: step, plan: plan))
         case .snapshot(let step, let stream): replica.send(.snapshot(step: step, stream: stream))
-        case .log(let text): note(text)
         case .exit(let outcome): self.outcome = outcome
         }
     }
