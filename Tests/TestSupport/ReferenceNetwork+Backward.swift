@@ -15,9 +15,9 @@ extension ReferenceNetwork {
             convolveBack(index, convolution, state, count: count, &deltas, &pass)
         case .batchNorm(let norm):
             normalizeBack(index, norm, state, &deltas, &pass)
-        case .activation(.relu):
-            for place in delta.indices where pass.values[index][place] > 0 {
-                deltas[source][place] += delta[place]
+        case .activation(let activation):
+            for place in delta.indices {
+                deltas[source][place] += delta[place] * activation.reference(pass.values[source][place]).slope
             }
         case .add:
             for input in node.inputs {

@@ -26,8 +26,8 @@ extension ReferenceNetwork {
             return convolve(index, convolution, inputs[0], state, count: count)
         case .batchNorm(let norm):
             return normalize(index, norm, inputs[0], state, training: training, &pass)
-        case .activation(.relu):
-            return inputs[0].map { max($0, 0) }
+        case .activation(let activation):
+            return inputs[0].map { activation.reference($0).value }
         case .add:
             return zip(inputs[0], inputs[1]).map { $0 + $1 }
         case .maxPool:

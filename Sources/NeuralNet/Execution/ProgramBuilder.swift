@@ -140,7 +140,8 @@ struct ProgramBuilder {
             layers[unit.node] = program.averages.count
             program.averages.append(AverageLayer(pixels: shape.pixels, channels: shape.channels))
             return .average(layer: layers[unit.node], input: inputs[0], output: output)
-        case .activation(.relu):
+        case .activation(let activation):
+            precondition(activation == .relu, "no pass for \(activation)")
             return .rectify(input: inputs[0], output: output, count: count(unit.node))
         case .add:
             return .add(first: inputs[0], second: inputs[1], output: output, count: count(unit.node))

@@ -53,8 +53,18 @@ public struct BatchNorm: Equatable, Sendable {
     }
 }
 
-public enum Activation: String, Equatable, Sendable {
+/// Elementwise functions.
+public enum Activation: String, CaseIterable, Equatable, Sendable {
+    /// max(x, 0).
     case relu
+    /// min(max(x, 0), 6).
+    case relu6
+    /// x·σ(x), also called SiLU.
+    case swish
+    /// x·relu6(x + 3) / 6.
+    case hardSwish = "hard_swish"
+    /// σ(x) = 1 / (1 + e⁻ˣ).
+    case sigmoid
 }
 
 public struct Pool: Equatable, Sendable {
