@@ -40,6 +40,12 @@ void NAME(espalier_depthwise_gather)(
         weight, dx);
 }
 
+void NAME(espalier_depthwise_pack)(const float *weight, size_t channels, size_t taps, ELEMENT *packed) {
+    for (size_t tap = 0; tap < taps; tap++) {
+        for (size_t c = 0; c < channels; c++) packed[tap * channels + c] = STORE(weight[c * taps + tap]);
+    }
+}
+
 void NAME(espalier_depthwise_forward)(
     const espalier_depthwise_shape *s, const ELEMENT *input, const ELEMENT *weight, const float *bias,
     ELEMENT *output) {

@@ -70,20 +70,17 @@ void espalier_int_gather(
     for (size_t i = 0; i < n; i++) out[i] = values[index[i]];
 }
 
-ESPALIER_CLONES
-void espalier_index_numbers(float *numbers, size_t n, unsigned shift) {
-    for (size_t i = 0; i < n; i++) numbers[i] = (float)(int32_t)((((uint32_t)i + 1) >> shift) & 0xffff);
-}
-
-size_t espalier_index_invert(
-    const float *restrict low, const float *restrict high, size_t n, int32_t *restrict positions,
-    size_t count) {
-    size_t found = 0;
-    for (size_t i = 0; i < n; i++) {
-        const uint32_t number = (uint32_t)high[i] << 16 | (uint32_t)low[i];
-        if (number == 0 || number > count) continue;
-        positions[number - 1] = (int32_t)i;
-        found++;
+void espalier_int_transpose(
+    const int32_t *restrict values, int32_t *restrict out, size_t rows, size_t columns) {
+    // Squares that fill whole cache lines both ways.
+    enum { SIDE = 32 };
+    for (size_t top = 0; top < rows; top += SIDE) {
+        const size_t bottom = top + SIDE < rows ? top + SIDE : rows;
+        for (size_t left = 0; left < columns; left += SIDE) {
+            const size_t right = left + SIDE < columns ? left + SIDE : columns;
+            for (size_t c = left; c < right; c++) {
+                for (size_t r = top; r < bottom; r++) out[c * rows + r] = values[r * columns + c];
+            }
+        }
     }
-    return found;
 }

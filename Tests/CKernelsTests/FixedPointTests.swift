@@ -90,23 +90,11 @@ import Testing
         #expect(out == index.map { x[Int($0)] })
     }
 
-    /// Numbers beyond 2^16, and a rearrangement that pads with zeros.
-    @Test func rearrangementsAreFoundOut() {
-        let count = 70_000
-        var (low, high) = ([Float](repeating: -1, count: count), [Float](repeating: -1, count: count))
-        espalier_index_numbers(&low, count, 0)
-        espalier_index_numbers(&high, count, 16)
-        // Backwards, with a zero after each.
-        let places = (0..<count).map { 2 * (count - 1 - $0) }
-        var (movedLow, movedHigh) = (
-            [Float](repeating: 0, count: 2 * count), [Float](repeating: 0, count: 2 * count)
-        )
-        for (from, to) in places.enumerated() {
-            movedLow[to] = low[from]
-            movedHigh[to] = high[from]
-        }
-        var found = [Int32](repeating: -1, count: count)
-        #expect(espalier_index_invert(movedLow, movedHigh, 2 * count, &found, count) == count)
-        #expect(found == places.map { Int32($0) })
+    @Test(arguments: [(1, 1), (3, 7), (16, 9), (37, 203), (64, 65)]) func transposes(rows: Int, columns: Int)
+    {
+        let x = integers(rows * columns, seed: 1)
+        var out = [Int32](repeating: 0, count: x.count)
+        espalier_int_transpose(x, &out, rows, columns)
+        #expect(out == out.indices.map { x[$0 % rows * columns + $0 / rows] })
     }
 }

@@ -15,6 +15,9 @@ typedef struct {
     size_t images, channels, in_height, in_width, out_height, out_width, kernel, stride, padding;
 } espalier_depthwise_shape;
 
+/// From (channel, tap) to (tap, channel).
+void espalier_depthwise_pack(const float *weight, size_t channels, size_t taps, float *packed);
+
 /// output = input ∗ weight + bias. `bias` (channels) may be null.
 void espalier_depthwise_forward(
     const espalier_depthwise_shape *shape, const float *input, const float *weight, const float *bias,
@@ -33,6 +36,8 @@ void espalier_depthwise_backward_weights(
 void espalier_channel_sums(const float *x, size_t rows, size_t channels, float *sums);
 
 // The same with activations, their gradients and weights in bf16, rounded to nearest even where stored.
+
+void espalier_depthwise_pack_bf16(const float *weight, size_t channels, size_t taps, uint16_t *packed);
 
 void espalier_depthwise_forward_bf16(
     const espalier_depthwise_shape *shape, const uint16_t *input, const uint16_t *weight, const float *bias,

@@ -28,11 +28,5 @@ uint32_t espalier_int_max(const int32_t *values, size_t n);
 /// out[i] = values[index[i]].
 void espalier_int_gather(const int32_t *values, const int32_t *index, int32_t *out, size_t n);
 
-/// Numbers for finding out how a copy rearranges elements: numbers[i] is half of i + 1, the low 16 bits
-/// (shift 0) or those above (shift 16), for a float holds integers exactly only up to 2^24. n < 2^31.
-void espalier_index_numbers(float *numbers, size_t n, unsigned shift);
-
-/// positions[k] = i where the rearranged halves at i make up k + 1. Zeros are padding and dropped, as are
-/// numbers above count. Returns how many it placed.
-size_t espalier_index_invert(
-    const float *low, const float *high, size_t n, int32_t *positions, size_t count);
+/// out, columns × rows, is values, rows × columns, transposed.
+void espalier_int_transpose(const int32_t *values, int32_t *out, size_t rows, size_t columns);
