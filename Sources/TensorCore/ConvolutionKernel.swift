@@ -36,8 +36,8 @@ public final class ConvolutionKernel: Sendable {
     public var backwardWeightCount: Int { passes.inputGradientPacking?.count ?? 0 }
     public var weightGradientCount: Int { passes.gradientCount }
 
-    /// The names of the code for the passes: oneDNN's, or "depthwise" for our own loops. A "ref" among them is
-    /// slow.
+    /// The names of the code for the passes: oneDNN's, or "depthwise" for our own loops. A "ref" among them
+    /// is slow.
     public var implementations: (forward: String, backwardData: String?, backwardWeights: String) {
         (passes.forward.name, passes.inputGradient?.name, passes.weightGradient.name)
     }

@@ -1,7 +1,7 @@
 internal import COneDNN
 
-/// The compiled passes of one convolution, each by the path chosen for it, with the layouts of the weight that
-/// they want.
+/// The compiled passes of one convolution, each by the path chosen for it, with the layouts of the weight
+/// that they want.
 struct ConvolutionPasses: Sendable {
     enum Forward: Sendable {
         case primitive(Primitive)

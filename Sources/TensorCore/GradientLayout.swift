@@ -6,7 +6,8 @@ enum GradientLayout: Sendable {
     case plain
     /// A matrix whose transpose, of `rows` × `columns`, is the plain layout.
     case transposed(rows: Int, columns: Int)
-    /// The plain layout's element (row, column) lies at rows[row] + columns[column]; a row is an output channel.
+    /// The plain layout's element (row, column) lies at rows[row] + columns[column]; a row is an output
+    /// channel.
     case blocked(rows: [Int32], columns: [Int32])
 
     /// From oneDNN's layout of `dimensions`: (group,) output channel, input channel, two of the kernel.
