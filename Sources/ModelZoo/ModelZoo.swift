@@ -4,8 +4,8 @@ public import NeuralNet
 public enum ModelZoo {
     static let networks: [any Architecture] = residualNetworks + [MobileNetV2()]
 
-    /// Every name that ``network(named:input:classes:width:forHypernetwork:)`` knows: family by family, smaller
-    /// networks first.
+    /// Every name that ``network(named:input:classes:width:forHypernetwork:)`` knows: family by family,
+    /// smaller networks first.
     public static let names = networks.map(\.name)
 
     /// Sides of the square input image, in pixels.

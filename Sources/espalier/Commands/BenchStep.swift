@@ -39,8 +39,8 @@ struct BenchStep: ParsableCommand {
 
     @Option(
         help: """
-            Cut the network down to this plan, a file as shrink --json prints it or a run's plan.json; for the \
-            same network and width.
+            Cut the network down to this plan, a file as shrink --json prints it or a run's plan.json; for \
+            the same network and width.
             """)
     var plan: String?
 

@@ -2,8 +2,9 @@ import Checkpoint
 import Hypernet
 import NeuralNet
 
-/// The golden names of a search state's tensors: `features.I.layerJ.weight1` or `features.I.layers.J.weight1`,
-/// `….bn_main.weight`, latent vectors by the layer that owns them or by an alias.
+/// The golden names of a search state's tensors: `features.I.layerJ.weight1` or
+/// `features.I.layers.J.weight1`, `….bn_main.weight`, latent vectors by the layer that owns them or by an
+/// alias.
 struct GoldenNames {
     private var names: [String: String] = [:]
 
