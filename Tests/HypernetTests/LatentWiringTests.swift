@@ -58,4 +58,13 @@ struct LatentWiringTests {
                 "features.4.conv.2",
             ])
     }
+
+    /// scripts/peers/networks.py counts the same.
+    @Test("the search phase of MobileNetV2 for Tiny-ImageNet, width 2, m = 8, has 222,982,060 parameters")
+    func searchParameters() throws {
+        let graph = try ModelZoo.network(
+            named: "mobilenetv2", input: 64, classes: 200, width: 2, forHypernetwork: true)
+        let layout = HyperLayout(graph: graph, wiring: LatentWiring(graph), embedding: 8)
+        #expect(layout.parameterCount == 222_982_060)
+    }
 }
