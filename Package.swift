@@ -76,8 +76,10 @@ let package = Package(
             ]),
 
         // Tests, one folder per target, and what they share.
-        .target(name: "TestSupport", dependencies: ["Checkpoint", "NeuralNet"], path: "Tests/TestSupport"),
-        tests("CKernels", ["CKernels"]),
+        .target(
+            name: "TestSupport", dependencies: ["Checkpoint", "NeuralNet", "TensorCore"],
+            path: "Tests/TestSupport"),
+        tests("CKernels", ["CKernels", "NeuralNet"]),
         tests("TensorCore", ["TensorCore"]),
         tests("NeuralNet", ["NeuralNet", "TensorCore", "Randomness"]),
         tests("Hypernet", ["Hypernet", "NeuralNet", "ModelZoo", "TensorCore", "Randomness"]),

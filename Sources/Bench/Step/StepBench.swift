@@ -98,9 +98,9 @@ public final class StepBench {
 
     private func compute() throws -> Int {
         for attempt in 1...Self.attemptsMax {
-            executor.beginStep(codes, globalBatch: settings.batch)
+            executor.beginStep(codes, globalBatch: settings.batch, sums: sums.pointer)
             for shard in shards { try executor.train(shard) }
-            let overflows = executor.finishStep(into: sums.pointer)
+            let overflows = executor.finishStep()
             if overflows.isEmpty { return attempt }
             try codes.raise(for: overflows, layout: executor.layout)
         }
