@@ -63,7 +63,8 @@ let package = Package(
         .target(
             name: "Bench",
             dependencies: [
-                "Training", "NeuralNet", "ModelZoo", "TensorCore", "CKernels", "Digest", "Randomness",
+                "Training", "NeuralNet", "Hypernet", "ModelZoo", "TensorCore", "CKernels", "Digest",
+                "Randomness",
             ]),
         .executableTarget(
             name: "espalier",
@@ -97,7 +98,7 @@ let package = Package(
                 "ClusterCore",
                 "Collective", "Transport",
             ]),
-        tests("Bench", ["Bench", "NeuralNet", "TensorCore"]),
+        tests("Bench", ["Bench", "Hypernet", "ModelZoo", "NeuralNet", "TensorCore"]),
         tests("EndToEnd", ["espalier", "ClusterCore", "Collective", "Transport"]),
         tests("Tidy"),
     ]
