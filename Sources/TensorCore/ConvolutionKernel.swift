@@ -35,6 +35,7 @@ public final class ConvolutionKernel: Sendable {
     public var forwardWeightCount: Int { passes.forwardPacking.count }
     public var backwardWeightCount: Int { passes.inputGradientPacking?.count ?? 0 }
     public var weightGradientCount: Int { passes.gradientCount }
+    public var gradientLayout: GradientLayout { passes.gradientLayout }
 
     /// The names of the code for the passes: oneDNN's, or "depthwise" for our own loops. A "ref" among them
     /// is slow.
@@ -55,12 +56,6 @@ public final class ConvolutionKernel: Sendable {
             preconditionFailure("\(geometry) was built without an input gradient")
         }
         packing.pack(weight, into: packed)
-    }
-
-    /// From integer sums in the gradient's layout (`weightGradientCount`) to the plain one; padding is
-    /// dropped.
-    public func unpackGradient(_ sums: UnsafePointer<Int32>, into plain: UnsafeMutablePointer<Int32>) {
-        passes.gradientLayout.unpack(sums, into: plain, count: geometry.weightCount)
     }
 
     /// For one thread; contexts with the same scratch are used by one thread at a time.

@@ -70,12 +70,14 @@ struct ConvolutionPasses: Sendable {
         case .depthwise:
             return (
                 .depthwise, g.weightCount,
-                .transposed(rows: g.outChannels, columns: g.kernel * g.kernel)
+                GradientLayout(transposedRows: g.outChannels, rowLength: g.kernel * g.kernel)
             )
         case .product:
             if let product = try WeightProduct(g, elements) {
-                let layout: GradientLayout =
-                    product.isTransposed ? .transposed(rows: g.outChannels, columns: g.inChannels) : .plain
+                let layout =
+                    product.isTransposed
+                    ? GradientLayout(transposedRows: g.outChannels, rowLength: g.inChannels)
+                    : GradientLayout(rows: g.outChannels, rowLength: g.inChannels)
                 return (.product(product), g.weightCount, layout)
             }
             fallthrough
@@ -85,7 +87,7 @@ struct ConvolutionPasses: Sendable {
             return (
                 .direct(primitive), OneDNN.byteCount(native) / ElementType.fp32.byteCount,
                 try GradientLayout(
-                    native, plain: descriptors.plainWeight, dimensions: descriptors.weightSizes)
+                    native, plain: descriptors.plainWeight, sizes: descriptors.weightSizes)
             )
         }
     }

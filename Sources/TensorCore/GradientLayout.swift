@@ -1,45 +1,55 @@
-internal import CKernels
 internal import COneDNN
 
-/// Where the gradient of a weight lies as its pass leaves it, and the way to the plain layout.
-enum GradientLayout: Sendable {
-    case plain
-    /// A matrix whose transpose, of `rows` × `columns`, is the plain layout.
-    case transposed(rows: Int, columns: Int)
-    /// The plain layout's element (row, column) lies at rows[row] + columns[column]; a row is an output
-    /// channel.
-    case blocked(rows: [Int32], columns: [Int32])
+/// Where a pass leaves the elements of a weight's gradient. Element `column` of row `row` of the plain weight, rows
+/// being its first dimension, lies at `rowStarts[row] + columns[column]`.
+public struct GradientLayout: Equatable, Sendable {
+    public let rows: Int
+    public let rowLength: Int
+    /// Both empty if the layout is the plain one.
+    public let rowStarts: [Int32]
+    public let columns: [Int32]
 
-    /// From oneDNN's layout of `dimensions`: (group,) output channel, input channel, two of the kernel.
-    init(_ native: dnnl_memory_desc_t, plain: dnnl_memory_desc_t, dimensions: [Int]) throws(EngineError) {
+    public var isPlain: Bool { rowStarts.isEmpty }
+
+    /// The plain layout.
+    public init(rows: Int, rowLength: Int) {
+        self.rows = rows
+        self.rowLength = rowLength
+        rowStarts = []
+        columns = []
+    }
+
+    public init(rowStarts: [Int32], columns: [Int32]) {
+        precondition(!rowStarts.isEmpty && !columns.isEmpty, "a layout of nothing")
+        rows = rowStarts.count
+        rowLength = columns.count
+        self.rowStarts = rowStarts
+        self.columns = columns
+    }
+
+    /// A matrix whose transpose, of `rows` × `rowLength`, is the plain layout.
+    init(transposedRows rows: Int, rowLength: Int) {
+        self.init(
+            rowStarts: (0..<rows).map { Int32($0) }, columns: (0..<rowLength).map { Int32($0 * rows) })
+    }
+
+    /// oneDNN's layout of `sizes`: (groups,) output and input channels of a group, the kernel twice.
+    init(_ native: dnnl_memory_desc_t, plain: dnnl_memory_desc_t, sizes: [Int]) throws(EngineError) {
+        let split = sizes.count - 3
         if OneDNN.areEqual(plain, native) {
-            self = .plain
+            self.init(
+                rows: sizes[..<split].reduce(1, *), rowLength: sizes[split...].reduce(1, *))
             return
         }
         guard native.format_kind == dnnl_blocked, OneDNN.byteCount(native) / 4 <= Int(Int32.max) else {
             throw EngineError(
-                operation: "index a weight", detail: "oneDNN's layout of \(dimensions) is not a known one")
+                operation: "index a weight", detail: "oneDNN's layout of \(sizes) is not a known one")
         }
-        // Each index adds its own part to an element's place, whatever the others are.
-        let parts = dimensions.indices.map { dimension in
-            (0..<dimensions[dimension]).map { Self.part(native, dimension: dimension, index: $0) }
+        // Each index of an element moves its place by an amount of its own, whatever the others are.
+        let parts = sizes.indices.map { dimension in
+            (0..<sizes[dimension]).map { Self.part(native, dimension: dimension, index: $0) }
         }
-        let split = dimensions.count - 3
-        self = .blocked(rows: Self.sums(parts[..<split]), columns: Self.sums(parts[split...]))
-    }
-
-    /// From integer sums in this layout to the plain one; padding is dropped.
-    func unpack(_ sums: UnsafePointer<Int32>, into plain: UnsafeMutablePointer<Int32>, count: Int) {
-        switch self {
-        case .plain:
-            plain.update(from: sums, count: count)
-        case .transposed(let rows, let columns):
-            espalier_int_transpose(sums, plain, columns, rows)
-        case .blocked(let rows, let columns):
-            for (row, start) in rows.enumerated() {
-                espalier_int_gather(sums + Int(start), columns, plain + row * columns.count, columns.count)
-            }
-        }
+        self.init(rowStarts: Self.sums(parts[..<split]), columns: Self.sums(parts[split...]))
     }
 
     /// What `index` along `dimension` adds to an element's place.

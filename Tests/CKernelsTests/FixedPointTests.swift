@@ -82,19 +82,13 @@ import Testing
         }
     }
 
-    @Test(arguments: awkwardCounts) func gathers(count: Int) {
-        let x = integers(count, seed: 1)
-        let index = (0..<count).map { Int32(($0 * 7 + 3) % count) }
-        var out = [Int32](repeating: 0, count: count)
-        espalier_int_gather(x, index, &out, count)
-        #expect(out == index.map { x[Int($0)] })
-    }
-
-    @Test(arguments: [(1, 1), (3, 7), (16, 9), (37, 203), (64, 65)]) func transposes(rows: Int, columns: Int)
-    {
-        let x = integers(rows * columns, seed: 1)
-        var out = [Int32](repeating: 0, count: x.count)
-        espalier_int_transpose(x, &out, rows, columns)
-        #expect(out == out.indices.map { x[$0 % rows * columns + $0 / rows] })
+    @Test(arguments: awkwardCounts) func addsValuesThatLieApart(count: Int) {
+        let x = values(count, seed: 1)
+        let index = (0..<count).map { Int32(($0 * 7 + 3) % max(count, 1)) }
+        var (found, expected) = (integers(count, seed: 2).map { $0 / 4 }, [Int32]())
+        expected = found
+        let largest = espalier_fixed_gather_add(x, index, &found, count, 0x1p20, 0x1p24)
+        #expect(largest == espalier_fixed_add(index.map { x[Int($0)] }, &expected, count, 0x1p20, 0x1p24))
+        #expect(found == expected)
     }
 }

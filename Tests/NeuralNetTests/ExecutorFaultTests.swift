@@ -8,7 +8,7 @@ struct ExecutorFaultTests {
     static func executor(threads: Int = 2) throws -> Executor {
         let executor = try Executor(
             graph: TestNetworks.residual, shard: 4, slice: 1, pool: ComputePool(threads: threads))
-        testState(TestNetworks.residual).withUnsafeBufferPointer { executor.setWeights($0.baseAddress!) }
+        executor.setWeights(testState(TestNetworks.residual))
         return executor
     }
 
@@ -19,14 +19,17 @@ struct ExecutorFaultTests {
         let (whole, exponents) = try executor.sums(of: [good])
         var bad = good
         bad.failing = [3, 1]
-        executor.beginStep(exponents, globalBatch: 4)
-        #expect(throws: TestShard.Failure(image: 1)) { try executor.train(bad) }
+        var sums = whole
+        #expect(throws: TestShard.Failure(image: 1)) {
+            _ = try executor.step(exponents, globalBatch: 4, &sums) { try executor.train(bad) }
+        }
         #expect(throws: TestShard.Failure(image: 1)) { try executor.evaluate(bad) }
         bad.badLabel = 0
         #expect(throws: ShardError.label(6, image: 0, classes: 6)) { try executor.evaluate(bad) }
         let short = TestShard(executor.graph, count: 3, seed: 1)
-        executor.beginStep(exponents, globalBatch: 4)
-        #expect(throws: ShardError.imageCount(3, shard: 4)) { try executor.train(short) }
+        #expect(throws: ShardError.imageCount(3, shard: 4)) {
+            _ = try executor.step(exponents, globalBatch: 4, &sums) { try executor.train(short) }
+        }
         // And the step can be done again.
         #expect(try executor.sums(of: [good]).sums == whole)
     }
@@ -39,17 +42,14 @@ struct ExecutorFaultTests {
         var state = testState(executor.graph)
         let classifier = try #require(ParameterLayout(executor.graph)["classifier.weight"])
         for place in classifier.range { state[place] *= 4096 }
-        state.withUnsafeBufferPointer { executor.setWeights($0.baseAddress!) }
+        executor.setWeights(state)
 
         var sums = [Int32](repeating: 0, count: executor.layout.count)
-        executor.beginStep(exponents, globalBatch: 4)
-        try executor.train(shard)
-        let reports = executor.finishStep(into: &sums)
+        let reports = try executor.step(exponents, globalBatch: 4, &sums) { try executor.train(shard) }
         #expect(!reports.isEmpty && reports.allSatisfy { $0.magnitude.isFinite && $0.magnitude > 0 })
         try exponents.raise(for: reports, layout: executor.layout)
-        executor.beginStep(exponents, globalBatch: 4)
-        try executor.train(shard)
-        #expect(executor.finishStep(into: &sums).isEmpty)
+        let again = try executor.step(exponents, globalBatch: 4, &sums) { try executor.train(shard) }
+        #expect(again.isEmpty)
         #expect(sums.contains { $0 != 0 })
     }
 
@@ -60,10 +60,8 @@ struct ExecutorFaultTests {
         var state = testState(executor.graph)
         let classifier = try #require(ParameterLayout(executor.graph)["classifier.bias"])
         state[classifier.offset] = .nan
-        state.withUnsafeBufferPointer { executor.setWeights($0.baseAddress!) }
-        executor.beginStep(exponents, globalBatch: 4)
-        try executor.train(shard)
-        let reports = executor.finishStep(into: &sums)
+        executor.setWeights(state)
+        let reports = try executor.step(exponents, globalBatch: 4, &sums) { try executor.train(shard) }
         #expect(reports.contains { $0.magnitude == .infinity })
         #expect(throws: FixedPointError.self) { try exponents.raise(for: reports, layout: executor.layout) }
         // A loss that is not a number counts as the most that a slice may.

@@ -59,6 +59,13 @@ func testState(_ graph: Graph, seed: UInt64 = 5) -> [Float] {
 }
 
 extension Executor {
+    /// Takes over a copy, which stays where it is: a few kilobytes are never freed.
+    func setWeights(_ state: [Float]) {
+        let copy = UnsafeMutableBufferPointer<Float>.allocate(capacity: state.count)
+        _ = copy.initialize(from: state)
+        if let address = copy.baseAddress { setWeights(UnsafePointer(address)) }
+    }
+
     /// A step of several shards, coded as the cluster does it: once to measure, once to count.
     func sums(
         of shards: [TestShard], gradientBits: Int = 28, slices: Int? = nil
@@ -68,12 +75,23 @@ extension Executor {
             uncalibrated: layout, gradientBits: gradientBits, slices: batch / slice, shards: batch / shard)
         var sums = [Int32](repeating: 0, count: layout.count)
         for _ in 0..<2 {
-            beginStep(exponents, globalBatch: batch)
-            for shard in shards { try train(shard) }
-            let reports = sums.withUnsafeMutableBufferPointer { finishStep(into: $0.baseAddress!) }
+            let reports = try step(exponents, globalBatch: batch, &sums) {
+                for shard in shards { try train(shard) }
+            }
             if reports.isEmpty { break }
             try exponents.raise(for: reports, layout: layout)
         }
         return (sums, exponents)
+    }
+
+    /// A step in which `body` trains.
+    func step(
+        _ exponents: FixedPointState, globalBatch: Int, _ sums: inout [Int32], _ body: () throws -> Void
+    ) throws -> [Overflow] {
+        try sums.withUnsafeMutableBufferPointer { vector in
+            beginStep(exponents, globalBatch: globalBatch, sums: vector.baseAddress!)
+            try body()
+            return finishStep()
+        }
     }
 }

@@ -16,6 +16,10 @@
 /// wrap if they overflow.
 float espalier_fixed_add(const float *values, int32_t *sums, size_t n, float scale, float limit);
 
+/// The same with values[index[i]] for values[i].
+float espalier_fixed_gather_add(
+    const float *values, const int32_t *index, int32_t *sums, size_t n, float scale, float limit);
+
 /// values[i] = sums[i]·inverseScale: the sum rounded to float, then multiplied.
 void espalier_fixed_decode(const int32_t *sums, float *values, size_t n, float inverseScale);
 
@@ -24,9 +28,3 @@ void espalier_int_add(int32_t *sums, const int32_t *other, size_t n);
 
 /// max |values[i]|, at most 2^31; 0 if n is 0.
 uint32_t espalier_int_max(const int32_t *values, size_t n);
-
-/// out[i] = values[index[i]].
-void espalier_int_gather(const int32_t *values, const int32_t *index, int32_t *out, size_t n);
-
-/// out, columns × rows, is values, rows × columns, transposed.
-void espalier_int_transpose(const int32_t *values, int32_t *out, size_t rows, size_t columns);

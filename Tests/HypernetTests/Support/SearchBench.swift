@@ -38,9 +38,10 @@ final class SearchBench {
     }
 
     func step(_ batch: GoldenBatch, update: HyperNetwork.Update) throws -> Step {
-        var weights = [Float](repeating: 0, count: network.parameters.count)
-        network.generate(from: state, into: &weights, pool: pool)
-        executor.setWeights(weights)
+        let weights = AlignedBuffer<Float>(count: network.parameters.count)
+        defer { withExtendedLifetime(weights) {} }
+        network.generate(from: state, into: weights.pointer, pool: pool)
+        executor.setWeights(weights.pointer)
         let logits = try executor.logits(batch, training: true)
         let sums = try reduce(batch)
         var gradient = [Float](repeating: 0, count: network.parameters.count)
@@ -65,9 +66,11 @@ final class SearchBench {
     private func reduce(_ batch: GoldenBatch) throws -> [Int32] {
         var sums = [Int32](repeating: 0, count: executor.layout.count)
         while true {
-            executor.beginStep(exponents, globalBatch: batch.count)
-            try executor.train(batch)
-            let overflows = executor.finishStep(into: &sums)
+            let overflows = try sums.withUnsafeMutableBufferPointer { vector in
+                executor.beginStep(exponents, globalBatch: batch.count, sums: vector.baseAddress!)
+                try executor.train(batch)
+                return executor.finishStep()
+            }
             if overflows.isEmpty { return sums }
             try exponents.raise(for: overflows, layout: executor.layout)
         }
