@@ -1,7 +1,7 @@
 internal import COneDNN
 
-/// Where a pass leaves the elements of a weight's gradient. Element `column` of row `row` of the plain weight, rows
-/// being its first dimension, lies at `rowStarts[row] + columns[column]`.
+/// Where a pass leaves the elements of a weight's gradient. Element `column` of row `row` of the plain weight,
+/// rows being its first dimension, lies at `rowStarts[row] + columns[column]`.
 public struct GradientLayout: Equatable, Sendable {
     public let rows: Int
     public let rowLength: Int
