@@ -39,7 +39,8 @@ public struct CheckpointEvaluation {
 
     /// All test images.
     public func run() throws -> EvaluationCounts {
-        executor.setWeights(model.weights())
+        let memory = try AlignedBuffer<Float>(attempting: ParameterLayout(model.graph).count)
+        executor.setWeights(model.weights(in: memory.pointer))
         var counts = EvaluationCounts()
         for shard in 0..<definition.schedule.evaluationShards {
             counts += try executor.evaluate(definition.testShard(shard))
