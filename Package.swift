@@ -63,7 +63,8 @@ let package = Package(
         .target(
             name: "Bench",
             dependencies: [
-                "Training", "NeuralNet", "ModelZoo", "TensorCore", "CKernels", "Digest", "Randomness",
+                "Training", "NeuralNet", "Hypernet", "ModelZoo", "TensorCore", "CKernels", "Digest",
+                "Randomness",
             ]),
         .executableTarget(
             name: "espalier",
@@ -75,8 +76,10 @@ let package = Package(
             ]),
 
         // Tests, one folder per target, and what they share.
-        .target(name: "TestSupport", dependencies: ["Checkpoint", "NeuralNet"], path: "Tests/TestSupport"),
-        tests("CKernels", ["CKernels"]),
+        .target(
+            name: "TestSupport", dependencies: ["Checkpoint", "NeuralNet", "TensorCore"],
+            path: "Tests/TestSupport"),
+        tests("CKernels", ["CKernels", "NeuralNet"]),
         tests("TensorCore", ["TensorCore"]),
         tests("NeuralNet", ["NeuralNet", "TensorCore", "Randomness"]),
         tests("Hypernet", ["Hypernet", "NeuralNet", "ModelZoo", "TensorCore", "Randomness"]),
@@ -95,7 +98,7 @@ let package = Package(
                 "ClusterCore",
                 "Collective", "Transport",
             ]),
-        tests("Bench", ["Bench", "NeuralNet", "TensorCore"]),
+        tests("Bench", ["Bench", "Hypernet", "ModelZoo", "NeuralNet", "TensorCore"]),
         tests("EndToEnd", ["espalier", "ClusterCore", "Collective", "Transport"]),
         tests("Tidy"),
     ]

@@ -1,5 +1,6 @@
 #include "Elementwise.h"
 
+#include "Activations.h"
 #include "Elements.h"
 
 ESPALIER_CLONES

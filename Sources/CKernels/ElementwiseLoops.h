@@ -1,18 +1,32 @@
 // The loops of Elementwise.c for the element type that BF16 says; included once for each.
 #include "ElementNames.h"
 
-ESPALIER_CLONES
-void NAME(espalier_relu)(const ELEMENT *x, ELEMENT *out, size_t n) {
+static inline __attribute__((always_inline)) void NAME(activate_all)(
+    const ELEMENT *x, ELEMENT *out, size_t n, int kind) {
 #pragma clang loop vectorize(assume_safety)
-    for (size_t i = 0; i < n; i++) out[i] = LOAD(x[i]) > 0 ? x[i] : 0;
+    for (size_t i = 0; i < n; i++) out[i] = STORE(espalier_activated(LOAD(x[i]), kind));
 }
 
 ESPALIER_CLONES
-void NAME(espalier_relu_backward)(ELEMENT *restrict gradient, const ELEMENT *restrict output, size_t n) {
+void NAME(espalier_activate)(const ELEMENT *x, ELEMENT *out, size_t n, int activation) {
+#define ACTIVATE(kind) NAME(activate_all)(x, out, n, kind)
+    ESPALIER_FOR_ACTIVATION(activation, ACTIVATE)
+#undef ACTIVATE
+}
+
+static inline __attribute__((always_inline)) void NAME(activate_all_back)(
+    ELEMENT *restrict gradient, const ELEMENT *restrict x, size_t n, int kind) {
     for (size_t i = 0; i < n; i++) {
-        const ELEMENT value = gradient[i];  // Read whatever output says: no branch, so it vectorises.
-        gradient[i] = LOAD(output[i]) > 0 ? value : 0;
+        gradient[i] = STORE(espalier_activated_back(LOAD(gradient[i]), LOAD(x[i]), kind));
     }
+}
+
+ESPALIER_CLONES
+void NAME(espalier_activate_backward)(
+    ELEMENT *restrict gradient, const ELEMENT *restrict x, size_t n, int activation) {
+#define BACK(kind) NAME(activate_all_back)(gradient, x, n, kind)
+    ESPALIER_FOR_ACTIVATION(activation, BACK)
+#undef BACK
 }
 
 ESPALIER_CLONES

@@ -24,14 +24,15 @@ static inline __attribute__((always_inline)) float round_to_even(float value) {
     return (bits_of(value) & 0x7fffffffu) < 0x4b000000u ? rounded : value;
 }
 
-ESPALIER_CLONES
-float espalier_fixed_add(
-    const float *restrict values, int32_t *restrict sums, size_t n, float scale, float limit) {
+// `index` is null or not as a constant at each call.
+static inline __attribute__((always_inline)) float add_codes(
+    const float *restrict values, const int32_t *restrict index, int32_t *restrict sums, size_t n, float scale,
+    float limit) {
     const float bound = limit < ESPALIER_FIXED_LIMIT_MAX ? limit : ESPALIER_FIXED_LIMIT_MAX;
     // As integers, the bits of magnitudes are ordered like the magnitudes, with infinity and then NaN on top.
     uint32_t largest = 0;
     for (size_t i = 0; i < n; i++) {
-        const float value = values[i];
+        const float value = values[index ? index[i] : (ptrdiff_t)i];
         const uint32_t magnitude = bits_of(value) & 0x7fffffffu;
         largest = magnitude > largest ? magnitude : largest;
         float scaled = value * scale;
@@ -41,6 +42,17 @@ float espalier_fixed_add(
         sums[i] = (int32_t)((uint32_t)sums[i] + (uint32_t)(int32_t)round_to_even(scaled));
     }
     return largest >= 0x7f800000u ? INFINITY : float_of(largest);
+}
+
+ESPALIER_CLONES
+float espalier_fixed_add(const float *values, int32_t *sums, size_t n, float scale, float limit) {
+    return add_codes(values, NULL, sums, n, scale, limit);
+}
+
+ESPALIER_CLONES
+float espalier_fixed_gather_add(
+    const float *values, const int32_t *index, int32_t *sums, size_t n, float scale, float limit) {
+    return add_codes(values, index, sums, n, scale, limit);
 }
 
 ESPALIER_CLONES
@@ -56,12 +68,6 @@ uint32_t espalier_int_max(const int32_t *values, size_t n) {
         largest = magnitude > largest ? magnitude : largest;
     }
     return largest;
-}
-
-ESPALIER_CLONES
-void espalier_int_gather(
-    const int32_t *restrict values, const int32_t *restrict index, int32_t *restrict out, size_t n) {
-    for (size_t i = 0; i < n; i++) out[i] = values[index[i]];
 }
 
 ESPALIER_CLONES

@@ -2,6 +2,7 @@
 // taken together, so that an accumulator is loaded and stored once for all of them; the order stays.
 #include "Norm.h"
 
+#include "Activations.h"
 #include "Elements.h"
 
 // Four rows hide the additions' latency where channels are few; with many, four streams of each array are

@@ -62,18 +62,17 @@ void NAME(espalier_norm_sums)(
     }
 }
 
-// `residual` and `relu` are constants at each call, so the branches leave the loops.
+// `residual` is null or not, and `kind` what it is, as constants at each call: the branches leave the loops.
 static inline __attribute__((always_inline)) void NAME(apply_rows)(
     const ELEMENT *x, const float *restrict scale, const float *restrict shift, const ELEMENT *residual,
-    ELEMENT *out, size_t rows, size_t channels, int relu) {
+    ELEMENT *out, size_t rows, size_t channels, int kind) {
     for (size_t r = 0; r < rows; r++) {
         const size_t row = r * channels;
 #pragma clang loop vectorize(assume_safety)
         for (size_t c = 0; c < channels; c++) {
             float value = LOAD(x[row + c]) * scale[c] + shift[c];
             if (residual) value += LOAD(residual[row + c]);
-            if (relu) value = value > 0 ? value : 0;
-            out[row + c] = STORE(value);
+            out[row + c] = STORE(espalier_activated(value, kind));
         }
     }
 }
@@ -81,33 +80,48 @@ static inline __attribute__((always_inline)) void NAME(apply_rows)(
 ESPALIER_CLONES
 void NAME(espalier_norm_apply)(
     const ELEMENT *x, const float *scale, const float *shift, const ELEMENT *residual, ELEMENT *out,
-    size_t rows, size_t channels, int relu) {
-    if (residual && relu) {
-        NAME(apply_rows)(x, scale, shift, residual, out, rows, channels, 1);
-    } else if (residual) {
-        NAME(apply_rows)(x, scale, shift, residual, out, rows, channels, 0);
-    } else if (relu) {
-        NAME(apply_rows)(x, scale, shift, NULL, out, rows, channels, 1);
+    size_t rows, size_t channels, int activation) {
+#define WITH_RESIDUAL(kind) NAME(apply_rows)(x, scale, shift, residual, out, rows, channels, kind)
+#define WITHOUT_RESIDUAL(kind) NAME(apply_rows)(x, scale, shift, NULL, out, rows, channels, kind)
+    if (residual) {
+        ESPALIER_FOR_ACTIVATION(activation, WITH_RESIDUAL)
     } else {
-        NAME(apply_rows)(x, scale, shift, NULL, out, rows, channels, 0);
+        ESPALIER_FOR_ACTIVATION(activation, WITHOUT_RESIDUAL)
     }
+#undef WITH_RESIDUAL
+#undef WITHOUT_RESIDUAL
 }
 
-// `output` is null or not as a constant at each call.
+// What the first pass back reads beside the gradient.
+typedef struct {
+    const ELEMENT *x;
+    // Null, or the pass's output, whose activation has the same sign of slope as its input.
+    const ELEMENT *output;
+    const float *scale;
+    const float *shift;
+} NAME(back_source);
+
+// With `source.output` the gradient is changed in place; whether there is one, and `kind`, are constants at each
+// call.
 static inline __attribute__((always_inline)) void NAME(backward_rows)(
-    ELEMENT *restrict gradient, const ELEMENT *restrict output, const ELEMENT *restrict x, size_t rows,
-    size_t channels, double *restrict sums, double *restrict products) {
+    ELEMENT *restrict gradient, NAME(back_source) source, size_t rows, size_t channels, double *restrict sums,
+    double *restrict products, int kind) {
+    const ELEMENT *restrict const x = source.x, *restrict const output = source.output;
+    const float *restrict const scale = source.scale, *restrict const shift = source.shift;
     for (size_t c = 0; c < channels; c++) {
         PARTIAL sum = BEGIN(sums[c]), product = BEGIN(products[c]);
         for (size_t r = 0; r < rows; r++) {
             const size_t i = r * channels + c;
-            ELEMENT dz = gradient[i];
+            const float value = LOAD(x[i]);
+            float dz = LOAD(gradient[i]);
             if (output) {
-                dz = LOAD(output[i]) > 0 ? dz : 0;
-                gradient[i] = dz;
+                dz = espalier_activated_back(dz, LOAD(output[i]), kind);
+                gradient[i] = STORE(dz);
+            } else if (kind != ESPALIER_NO_ACTIVATION) {
+                dz = espalier_activated_back(dz, value * scale[c] + shift[c], kind);
             }
-            sum += (PARTIAL)LOAD(dz);
-            product += (PARTIAL)LOAD(dz) * (PARTIAL)LOAD(x[i]);
+            sum += (PARTIAL)dz;
+            product += (PARTIAL)dz * (PARTIAL)value;
         }
         sums[c] = END(sums[c], sum);
         products[c] = END(products[c], product);
@@ -115,50 +129,89 @@ static inline __attribute__((always_inline)) void NAME(backward_rows)(
 }
 
 static inline __attribute__((always_inline)) void NAME(backward_blocks)(
-    ELEMENT *gradient, const ELEMENT *output, const ELEMENT *x, size_t rows, size_t channels, double *sums,
-    double *products, size_t together) {
+    ELEMENT *gradient, NAME(back_source) source, size_t rows, size_t channels, double *sums, double *products,
+    size_t together, int kind) {
     const size_t size = together * channels;
-    size_t r = 0, i = 0;
-    for (; r + together <= rows; r += together, i += size) {
+    size_t r = 0;
+    for (; r + together <= rows; r += together) {
         if (r + 2 * together <= rows) {
-            NAME(fetch)(gradient + i + size, size);
-            if (output) NAME(fetch)(output + i + size, size);
-            NAME(fetch)(x + i + size, size);
+            NAME(fetch)(gradient + size, size);
+            if (source.output) NAME(fetch)(source.output + size, size);
+            NAME(fetch)(source.x + size, size);
         }
-        NAME(backward_rows)(
-            gradient + i, output ? output + i : NULL, x + i, together, channels, sums, products);
+        NAME(backward_rows)(gradient, source, together, channels, sums, products, kind);
+        gradient += size;
+        source.x += size;
+        if (source.output) source.output += size;
     }
-    for (; r < rows; r++, i += channels) {
-        NAME(backward_rows)(gradient + i, output ? output + i : NULL, x + i, 1, channels, sums, products);
+    for (; r < rows; r++) {
+        NAME(backward_rows)(gradient, source, 1, channels, sums, products, kind);
+        gradient += channels;
+        source.x += channels;
+        if (source.output) source.output += channels;
     }
 }
 
 ESPALIER_CLONES
 void NAME(espalier_norm_backward_sums)(
-    ELEMENT *gradient, const ELEMENT *output, const ELEMENT *x, size_t rows, size_t channels, double *sums,
-    double *products) {
+    const ELEMENT *gradient, const ELEMENT *x, const float *scale, const float *shift, size_t rows,
+    size_t channels, int activation, double *sums, double *products) {
+    const NAME(back_source) source = {x, NULL, scale, shift};
+    // Without an output the gradient is only read.
+    ELEMENT *const same = (ELEMENT *)gradient;
+    for (size_t c = 0; c < channels; c++) sums[c] = products[c] = 0;
+#define FEW(kind) NAME(backward_blocks)(same, source, rows, channels, sums, products, TOGETHER(1), kind)
+#define MANY(kind) \
+    NAME(backward_blocks)(same, source, rows, channels, sums, products, TOGETHER(FEW_CHANNELS), kind)
+    if (channels < FEW_CHANNELS) {
+        ESPALIER_FOR_ACTIVATION(activation, FEW)
+    } else {
+        ESPALIER_FOR_ACTIVATION(activation, MANY)
+    }
+#undef FEW
+#undef MANY
+}
+
+ESPALIER_CLONES
+void NAME(espalier_norm_backward_sums_in_place)(
+    ELEMENT *gradient, const ELEMENT *x, const ELEMENT *output, size_t rows, size_t channels, int activation,
+    double *sums, double *products) {
+    const NAME(back_source) source = {x, output, NULL, NULL};
     const size_t few = TOGETHER(1), many = TOGETHER(FEW_CHANNELS);
     for (size_t c = 0; c < channels; c++) sums[c] = products[c] = 0;
-    if (output && channels < FEW_CHANNELS) {
-        NAME(backward_blocks)(gradient, output, x, rows, channels, sums, products, few);
-    } else if (output) {
-        NAME(backward_blocks)(gradient, output, x, rows, channels, sums, products, many);
+    if (activation == ESPALIER_RELU6) {
+        NAME(backward_blocks)(gradient, source, rows, channels, sums, products, many, ESPALIER_RELU6);
     } else if (channels < FEW_CHANNELS) {
-        NAME(backward_blocks)(gradient, NULL, x, rows, channels, sums, products, few);
+        NAME(backward_blocks)(gradient, source, rows, channels, sums, products, few, ESPALIER_RELU);
     } else {
-        NAME(backward_blocks)(gradient, NULL, x, rows, channels, sums, products, many);
+        NAME(backward_blocks)(gradient, source, rows, channels, sums, products, many, ESPALIER_RELU);
+    }
+}
+
+static inline __attribute__((always_inline)) void NAME(backward_apply_rows)(
+    const ELEMENT *gradient, const ELEMENT *x, const float *restrict scale, const float *restrict shift,
+    espalier_norm_factors factors, ELEMENT *dx, size_t rows, size_t channels, int kind) {
+    const float *restrict const a = factors.gradient, *restrict const b = factors.value;
+    const float *restrict const d = factors.constant;
+    for (size_t r = 0; r < rows; r++) {
+        const size_t row = r * channels;
+#pragma clang loop vectorize(assume_safety)
+        for (size_t c = 0; c < channels; c++) {
+            const float value = LOAD(x[row + c]);
+            float dz = LOAD(gradient[row + c]);
+            if (kind != ESPALIER_NO_ACTIVATION) {
+                dz = espalier_activated_back(dz, value * scale[c] + shift[c], kind);
+            }
+            dx[row + c] = STORE(a[c] * dz + b[c] * value + d[c]);
+        }
     }
 }
 
 ESPALIER_CLONES
 void NAME(espalier_norm_backward_apply)(
-    const ELEMENT *dz, const ELEMENT *x, const float *a, const float *b, const float *d, ELEMENT *dx,
-    size_t rows, size_t channels) {
-    for (size_t r = 0; r < rows; r++) {
-        const size_t row = r * channels;
-#pragma clang loop vectorize(assume_safety)
-        for (size_t c = 0; c < channels; c++) {
-            dx[row + c] = STORE(a[c] * LOAD(dz[row + c]) + b[c] * LOAD(x[row + c]) + d[c]);
-        }
-    }
+    const ELEMENT *gradient, const ELEMENT *x, const float *scale, const float *shift,
+    espalier_norm_factors factors, ELEMENT *dx, size_t rows, size_t channels, int activation) {
+#define APPLY(kind) NAME(backward_apply_rows)(gradient, x, scale, shift, factors, dx, rows, channels, kind)
+    ESPALIER_FOR_ACTIVATION(activation, APPLY)
+#undef APPLY
 }

@@ -2,8 +2,11 @@ public import NeuralNet
 
 /// The networks by name. Each is data: a ``Graph`` built for an input size, a number of classes and a width.
 public enum ModelZoo {
-    /// Every name that ``network(named:input:classes:width:forHypernetwork:)`` knows, smaller networks first.
-    public static let names = residualNetworks.map(\.name)
+    static let networks: [any Architecture] = residualNetworks + [MobileNetV2()]
+
+    /// Every name that ``network(named:input:classes:width:forHypernetwork:)`` knows: family by family,
+    /// smaller networks first.
+    public static let names = networks.map(\.name)
 
     /// Sides of the square input image, in pixels.
     public static let inputRange = 8...4096
@@ -13,8 +16,10 @@ public enum ModelZoo {
 
     /// Builds a network for RGB images of `input` × `input` pixels.
     ///
-    /// Channels are multiplied by `width` and rounded, at least 1. Parameters are called as in torchvision's
-    /// ResNets (`conv1`, `layer1.0.bn2`, `layer2.0.downsample.0`, `fc`), also in the networks for CIFAR.
+    /// Channels are multiplied by `width` and rounded, at least 1. Parameters are called as in torchvision
+    /// (ResNets: `conv1`, `layer1.0.bn2`, `layer2.0.downsample.0`, `fc`; MobileNetV2: `features.0.0`,
+    /// `features.2.conv.1.0`, `classifier.1`), also in the networks for CIFAR. Small inputs are reduced less
+    /// on the way: each network says from which side on it has which strides.
     ///
     /// - Parameter forHypernetwork: the form that a hypernetwork makes the weights of. The papers' code
     ///   differs slightly between the two: a plain CIFAR ResNet's stem has a bias, and a plain ImageNet
@@ -23,7 +28,7 @@ public enum ModelZoo {
     public static func network(
         named name: String, input: Int, classes: Int, width: Double = 1, forHypernetwork: Bool = false
     ) throws(ModelZooError) -> Graph {
-        guard let network = residualNetworks.first(where: { $0.name == name }) else {
+        guard let network = networks.first(where: { $0.name == name }) else {
             throw .unknownNetwork(name, nearest: EditDistance.nearest(to: name, among: names))
         }
         guard inputRange.contains(input) else {

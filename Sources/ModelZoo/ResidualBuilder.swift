@@ -82,6 +82,6 @@ struct ResidualBuilder {
     }
 
     private func scaled(_ channels: Int) -> Int {
-        max(1, Int((Double(channels) * width).rounded()))
+        ResidualNetwork.scaled(channels, width: width)
     }
 }

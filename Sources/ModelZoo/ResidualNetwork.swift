@@ -2,7 +2,7 @@ import NeuralNet
 
 /// A ResNet (He, Zhang, Ren, Sun: "Deep residual learning for image recognition", CVPR 2016) as figures: the
 /// kind of block, the blocks of each stage, the stem.
-struct ResidualNetwork: Sendable {
+struct ResidualNetwork: Architecture {
     enum Block: Sendable {
         /// Two 3×3 convolutions.
         case basic

@@ -18,11 +18,11 @@ public final class ConvolutionKernel: Sendable {
 
     private let forwardLayout: WeightLayout
     private let backwardLayout: WeightLayout?
-    private let gradientLayout: WeightLayout
     private let forwardPacking: Primitive?
     private let backwardPacking: Primitive?
-    /// Where each element of the plain weight lies in the native gradient; nil: same layout.
-    private let gradientPositions: [Int32]?
+    /// Elements of the weight's gradient in its own layout, with the padding.
+    public let weightGradientCount: Int
+    public let gradientLayout: GradientLayout
 
     public init(
         _ geometry: ConvolutionGeometry, elements: ElementType = .fp32, hasBias: Bool,
@@ -39,21 +39,26 @@ public final class ConvolutionKernel: Sendable {
         let plain = passes.plainWeight
         forwardLayout = WeightLayout(
             plain: plain, native: forward.tensor(dnnl_query_weights_md), elements)
-        gradientLayout = WeightLayout(
+        let gradient = WeightLayout(
             plain: plain, native: backwardWeights.tensor(dnnl_query_diff_weights_md), .fp32)
+        weightGradientCount = gradient.count
+        gradientLayout =
+            try gradient.positions(weightCount: geometry.weightCount).map {
+                GradientLayout(positions: $0, rows: geometry.outChannels)
+            }
+            ?? GradientLayout(
+                rows: geometry.outChannels, rowLength: geometry.weightCount / geometry.outChannels)
         backwardLayout = backwardData.map {
             WeightLayout(plain: plain, native: $0.tensor(dnnl_query_weights_md), elements)
         }
         forwardPacking = try forwardLayout.packing()
         backwardPacking = try backwardLayout?.packing()
-        gradientPositions = try gradientLayout.positions(weightCount: geometry.weightCount)
     }
 
-    /// Elements of the weight packed for the forward pass, for the gradient of the input (0 if that is not
-    /// wanted), and of the weight's gradient, in oneDNN's layouts with their padding.
+    /// Elements of the weight packed for the forward pass and for the gradient of the input (0 if that is not
+    /// wanted), in oneDNN's layouts with their padding.
     public var forwardWeightCount: Int { forwardLayout.count }
     public var backwardWeightCount: Int { backwardLayout?.count ?? 0 }
-    public var weightGradientCount: Int { gradientLayout.count }
 
     /// oneDNN's names of the code for the passes; a "ref" or "gemm" among them is slow.
     public var implementations: (forward: String, backwardData: String?, backwardWeights: String) {
@@ -73,16 +78,6 @@ public final class ConvolutionKernel: Sendable {
             preconditionFailure("\(geometry) was built without an input gradient")
         }
         pack(weight, packed, backwardLayout, backwardPacking)
-    }
-
-    /// From integer sums in the gradient's layout (`weightGradientCount`) to the plain one; padding is
-    /// dropped.
-    public func unpackGradient(_ sums: UnsafePointer<Int32>, into plain: UnsafeMutablePointer<Int32>) {
-        guard let gradientPositions else {
-            plain.update(from: sums, count: geometry.weightCount)
-            return
-        }
-        espalier_int_gather(sums, gradientPositions, plain, geometry.weightCount)
     }
 
     /// For one thread; contexts with the same scratch are used by one thread at a time.

@@ -34,6 +34,10 @@ public struct PoolGeometry: Hashable, Sendable, CustomStringConvertible {
     public var inputCount: Int { images * inHeight * inWidth * channels }
     public var outputCount: Int { images * outHeight * outWidth * channels }
 
+    /// No less than a maximum's ``PoolKernel/workspaceByteCount``: oneDNN keeps the winner's place in the window, in
+    /// one byte if that is enough.
+    public var workspaceByteCountMax: Int { outputCount * (kernel * kernel <= 256 ? 1 : 4) }
+
     public var description: String {
         "\(kind) over \(images)×\(channels)×\(inHeight)×\(inWidth), kernel \(kernel), stride \(stride), "
             + "padding \(padding)"

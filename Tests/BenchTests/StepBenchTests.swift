@@ -1,4 +1,7 @@
 import Bench
+import Hypernet
+import ModelZoo
+import NeuralNet
 import TensorCore
 import Testing
 
@@ -55,7 +58,27 @@ struct StepBenchTests {
         let report = try StepBench(Self.settings(hyper: 0, threads: 1)).run()
         #expect(report.imagesPerSecondBest >= report.imagesPerSecondMedian)
         #expect((report.imagesPerSecondMedian * report.secondsMedian - 8).magnitude < 1e-6)
+        #expect(report.flopsShare == 1)
         #expect(report.gflops > 0 && report.peakGflops > 0 && report.peakGb > 0)
+    }
+
+    @Test func parametersAreThoseThatTheOptimizerUpdates() throws {
+        let plain = try ModelZoo.network(named: "resnet20", input: 8, classes: 10, width: 0.25)
+        #expect(
+            try StepBench(Self.settings(hyper: 0, threads: 1)).run().parameters
+                == Complexity(plain).parameters.published)
+        // With an embedding m a convolution has m + m·k² + 1 + m + k² numbers for each pair of channels.
+        let graph = try ModelZoo.network(
+            named: "resnet20", input: 8, classes: 10, width: 0.5, forHypernetwork: true)
+        let wiring = LatentWiring(graph)
+        var expected = wiring.vectors.reduce(0) { $0 + $1.length }
+        for layer in Complexity(graph).layers {
+            let taps = layer.kernel * layer.kernel
+            let pairs = layer.inChannels * layer.outChannels
+            expected += layer.kind == .linear ? layer.parameters : pairs * (2 + 2 * taps + 1 + 2 + taps)
+        }
+        expected += Complexity(graph).parameters.published - Complexity(graph).parameters.convLinear
+        #expect(try StepBench(Self.settings(hyper: 2, threads: 1)).run().parameters == expected)
     }
 
     @Test func aBatchOfPartialShardsIsRefused() {

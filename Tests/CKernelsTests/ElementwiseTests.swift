@@ -2,23 +2,6 @@ import CKernels
 import Testing
 
 @Suite struct ElementwiseTests {
-    @Test(arguments: awkwardCounts) func relu(count: Int) {
-        let (x, gradient) = (values(count, seed: 1), values(count, seed: 2))
-        var out = [Float](repeating: .nan, count: count)
-        espalier_relu(x, &out, count)
-        #expect(areSame(out, x.map { $0 > 0 ? $0 : 0 }))
-        var back = gradient
-        espalier_relu_backward(&back, out, count)
-        #expect(areSame(back, (0..<count).map { x[$0] > 0 ? gradient[$0] : 0 }))
-    }
-
-    @Test func reluOfWhatIsNotANumberIsZero() {
-        let x: [Float] = [.nan, -.infinity, .infinity, -0.0, 1, -1]
-        var out = [Float](repeating: 7, count: 6)
-        espalier_relu(x, &out, 6)
-        #expect(out == [0, 0, .infinity, 0, 1, 0])
-    }
-
     @Test(arguments: awkwardCounts) func sums(count: Int) {
         let (a, b) = (values(count, seed: 1), values(count, seed: 2))
         let expected = zip(a, b).map { $0 + $1 }

@@ -75,15 +75,16 @@ import Testing
         }
     }
 
-    @Test(arguments: awkwardCounts) func gathers(count: Int) {
-        let x = integers(count, seed: 1)
-        let index = (0..<count).map { Int32(($0 * 7 + 3) % count) }
-        var out = [Int32](repeating: 0, count: count)
-        espalier_int_gather(x, index, &out, count)
-        #expect(out == index.map { x[Int($0)] })
+    @Test(arguments: awkwardCounts) func addsValuesThatLieApart(count: Int) {
+        let x = values(count, seed: 1)
+        let index = (0..<count).map { Int32(($0 * 7 + 3) % max(count, 1)) }
+        var (found, expected) = (integers(count, seed: 2).map { $0 / 4 }, [Int32]())
+        expected = found
+        let largest = espalier_fixed_gather_add(x, index, &found, count, 0x1p20, 0x1p24)
+        #expect(largest == espalier_fixed_add(index.map { x[Int($0)] }, &expected, count, 0x1p20, 0x1p24))
+        #expect(found == expected)
     }
 
-    /// Numbers beyond 2^16, and a rearrangement that pads with zeros.
     @Test func rearrangementsAreFoundOut() {
         let count = 70_000
         var (low, high) = ([Float](repeating: -1, count: count), [Float](repeating: -1, count: count))

@@ -1,4 +1,5 @@
 import CKernels
+import NeuralNet
 import TestSupport
 import Testing
 
@@ -45,16 +46,22 @@ import Testing
         var sums = a
         espalier_accumulate_bf16(&sums, b, count)
         #expect(sums == sum)
-        espalier_relu_bf16(a, &out, count)
-        #expect(out == a.map { Half.value($0) > 0 ? $0 : 0 })
-        var gradient = b
-        espalier_relu_backward_bf16(&gradient, a, count)
-        #expect(gradient == zip(b, a).map { Half.value($1) > 0 ? $0 : 0 })
+        for activation in Activation.allCases {
+            espalier_activate_bf16(a, &out, count, activation.kernel)
+            #expect(out == a.map { Half.bits(activated(Half.value($0), activation)) })
+            var gradient = b
+            espalier_activate_backward_bf16(&gradient, a, count, activation.kernel)
+            #expect(
+                gradient
+                    == zip(b, a).map {
+                        Half.bits(activatedBack(Half.value($0), Half.value($1), activation))
+                    })
+        }
     }
 
     @Test func rectifiedNaNIsZero() {
         var out: [UInt16] = [1, 1, 1]
-        espalier_relu_bf16([0x7fc0, 0x8000, 0x3f80], &out, 3)
+        espalier_activate_bf16([0x7fc0, 0x8000, 0x3f80], &out, 3, Activation.relu.kernel)
         #expect(out == [0, 0, 0x3f80])
     }
 

@@ -1,4 +1,5 @@
 import CKernels
+import NeuralNet
 import TestSupport
 import Testing
 
@@ -36,66 +37,108 @@ import Testing
     @Test(arguments: awkwardChannels, awkwardRows)
     func apply(channels: Int, rows: Int) {
         let (x, residual) = (halves(rows * channels, seed: 1), halves(rows * channels, seed: 2))
-        let (scale, shift) = (values(channels, seed: 3), values(channels, seed: 4))
-        for (hasResidual, relu) in [(false, false), (false, true), (true, false), (true, true)] {
-            let expected = x.indices.map { i -> UInt16 in
-                var value = Half.value(x[i]) * scale[i % channels] + shift[i % channels]
-                if hasResidual { value += Half.value(residual[i]) }
-                return Half.bits(relu && !(value > 0) ? 0 : value)
-            }
-            var out = [UInt16](repeating: 0x7fc0, count: x.count)
-            var same = x
-            residual.withUnsafeBufferPointer { residual in
-                let other = hasResidual ? residual.baseAddress : nil
-                espalier_norm_apply_bf16(x, scale, shift, other, &out, rows, channels, relu ? 1 : 0)
-                same.withUnsafeMutableBufferPointer {
-                    espalier_norm_apply_bf16(
-                        $0.baseAddress, scale, shift, other, $0.baseAddress, rows, channels, relu ? 1 : 0)
+        let (scale, shift) = (values(channels, seed: 3).map { 8 * $0 }, values(channels, seed: 4))
+        for activation in activations {
+            for hasResidual in [false, true] {
+                let expected = x.indices.map { i -> UInt16 in
+                    var value = Half.value(x[i]) * scale[i % channels] + shift[i % channels]
+                    if hasResidual { value += Half.value(residual[i]) }
+                    return Half.bits(activated(value, activation))
                 }
+                let code = activation?.kernel ?? 0
+                var out = [UInt16](repeating: 0x7fc0, count: x.count)
+                var same = x
+                residual.withUnsafeBufferPointer { residual in
+                    let other = hasResidual ? residual.baseAddress : nil
+                    espalier_norm_apply_bf16(x, scale, shift, other, &out, rows, channels, code)
+                    same.withUnsafeMutableBufferPointer {
+                        espalier_norm_apply_bf16(
+                            $0.baseAddress, scale, shift, other, $0.baseAddress, rows, channels, code)
+                    }
+                }
+                #expect(out == expected)
+                #expect(same == expected)
             }
-            #expect(out == expected)
-            #expect(same == expected)
         }
     }
 
     @Test(arguments: awkwardChannels, awkwardRows)
-    func backwardSums(channels: Int, rows: Int) {
-        let (x, output) = (halves(rows * channels, seed: 1), halves(rows * channels, seed: 2))
-        for relu in [false, true] {
+    func backward(channels: Int, rows: Int) {
+        let (x, gradient) = (halves(rows * channels, seed: 1), halves(rows * channels, seed: 3))
+        let (scale, shift) = (values(channels, seed: 4).map { 8 * $0 }, values(channels, seed: 5))
+        for activation in activations {
+            let code = activation?.kernel ?? 0
+            let dz = x.indices.map { i -> Float in
+                let value = Half.value(x[i]) * scale[i % channels] + shift[i % channels]
+                return activatedBack(Half.value(gradient[i]), value, activation)
+            }
+            var sums = [Double](repeating: .nan, count: channels)
+            var products = sums
+            espalier_norm_backward_sums_bf16(
+                gradient, x, scale, shift, rows, channels, code, &sums, &products)
+            expectSums(of: dz, x, channels, sums, products)
+            checkApply(gradient, x, dz: dz, scale, shift, channels, code)
+        }
+    }
+
+    private func checkApply(
+        _ gradient: [UInt16], _ x: [UInt16], dz: [Float], _ scale: [Float], _ shift: [Float], _ channels: Int,
+        _ code: Int32
+    ) {
+        let (a, b, d) = (values(channels, seed: 6), values(channels, seed: 7), values(channels, seed: 8))
+        let expected = x.indices.map { i -> UInt16 in
+            let c = i % channels
+            return Half.bits(a[c] * dz[i] + b[c] * Half.value(x[i]) + d[c])
+        }
+        let rows = x.count / channels
+        var dx = [UInt16](repeating: 0x7fc0, count: x.count)
+        var same = gradient
+        a.withUnsafeBufferPointer { a in
+            b.withUnsafeBufferPointer { b in
+                d.withUnsafeBufferPointer { d in
+                    let factors = espalier_norm_factors(
+                        gradient: a.baseAddress, value: b.baseAddress, constant: d.baseAddress)
+                    espalier_norm_backward_apply_bf16(
+                        gradient, x, scale, shift, factors, &dx, rows, channels, code)
+                    same.withUnsafeMutableBufferPointer {
+                        espalier_norm_backward_apply_bf16(
+                            $0.baseAddress, x, scale, shift, factors, $0.baseAddress, rows, channels, code)
+                    }
+                }
+            }
+        }
+        #expect(dx == expected)
+        #expect(same == expected)
+    }
+
+    /// After an add: the mask comes from the output, and the gradient becomes dz.
+    @Test(arguments: awkwardChannels, awkwardRows)
+    func backwardSumsInPlace(channels: Int, rows: Int) {
+        let x = halves(rows * channels, seed: 1)
+        let output = values(rows * channels, seed: 2).map { Half.bits(8 * $0) }
+        for activation in [Activation.relu, .relu6] {
             let gradient = halves(rows * channels, seed: 3)
-            let expected = gradient.indices.map { relu && !(Half.value(output[$0]) > 0) ? 0 : gradient[$0] }
+            let dz = gradient.indices.map {
+                activatedBack(Half.value(gradient[$0]), Half.value(output[$0]), activation)
+            }
             var found = gradient
             var sums = [Double](repeating: .nan, count: channels)
             var products = sums
-            output.withUnsafeBufferPointer {
-                espalier_norm_backward_sums_bf16(
-                    &found, relu ? $0.baseAddress : nil, x, rows, channels, &sums, &products)
-            }
-            #expect(found == expected)
-            for c in 0..<channels {
-                let dz = Self.column(expected.map(Half.value), c, channels)
-                let values = Self.column(x.map(Half.value), c, channels)
-                #expect(sums[c] == Self.total(dz))
-                #expect(products[c] == Self.total(zip(dz, values).map { $0 * $1 }))
-            }
+            espalier_norm_backward_sums_in_place_bf16(
+                &found, x, output, rows, channels, activation.kernel, &sums, &products)
+            #expect(found == dz.map(Half.bits))
+            expectSums(of: dz, x, channels, sums, products)
         }
     }
 
-    @Test(arguments: awkwardChannels, awkwardRows)
-    func backwardApply(channels: Int, rows: Int) {
-        let (dz, x) = (halves(rows * channels, seed: 1), halves(rows * channels, seed: 2))
-        let (a, b, d) = (values(channels, seed: 3), values(channels, seed: 4), values(channels, seed: 5))
-        let expected = x.indices.map { i -> UInt16 in
-            let c = i % channels
-            return Half.bits(a[c] * Half.value(dz[i]) + b[c] * Half.value(x[i]) + d[c])
+    private func expectSums(
+        of dz: [Float], _ x: [UInt16], _ channels: Int, _ sums: [Double], _ products: [Double]
+    ) {
+        for c in 0..<channels {
+            let column = Self.column(dz, c, channels)
+            let values = Self.column(x.map(Half.value), c, channels)
+            #expect(sums[c] == Self.total(column))
+            #expect(products[c] == Self.total(zip(column, values).map { $0 * $1 }))
         }
-        var dx = [UInt16](repeating: 0x7fc0, count: x.count)
-        espalier_norm_backward_apply_bf16(dz, x, a, b, d, &dx, rows, channels)
-        #expect(dx == expected)
-        var same = dz
-        same.withUnsafeMutableBufferPointer {
-            espalier_norm_backward_apply_bf16($0.baseAddress, x, a, b, d, $0.baseAddress, rows, channels)
-        }
-        #expect(same == expected)
     }
 }

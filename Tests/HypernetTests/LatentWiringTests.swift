@@ -38,4 +38,33 @@ struct LatentWiringTests {
         #expect(wiring.vectors.count { !$0.isPrunable } == 1)
         #expect(Set(wiring.vectors.map(\.name)).count == vectors)
     }
+
+    @Test("MobileNetV2: a vector a stage, an expansion and a depthwise convolution")
+    func mobileNetV2() throws {
+        let wiring = LatentWiring(
+            try ModelZoo.network(named: "mobilenetv2", input: 64, classes: 200, forHypernetwork: true))
+        let names = wiring.vectors.map(\.name)
+        #expect(names.count == 1 + 1 + 7 + 16 + 17 + 1)
+        #expect(Set(names).count == names.count)
+        #expect(wiring.vectors.count { !$0.isPrunable } == 1 + 17)
+        #expect(wiring.vectors.filter(\.feedsClassifier).map(\.name) == ["features.18.0"])
+        // The blocks of a stage are added up; the stage before it has another width.
+        let ends = [2, 3, 4, 5, 6].map { block in
+            wiring.layers.first { wiring.vectors[$0.input.vector].name == "features.\(block).conv.0.0" }
+        }
+        #expect(
+            ends.map { $0.map { wiring.vectors[$0.output.vector].name } } == [
+                "features.2.conv.2", "features.2.conv.2", "features.4.conv.2", "features.4.conv.2",
+                "features.4.conv.2",
+            ])
+    }
+
+    /// scripts/peers/networks.py counts the same.
+    @Test("the search phase of MobileNetV2 for Tiny-ImageNet, width 2, m = 8, has 222,982,060 parameters")
+    func searchParameters() throws {
+        let graph = try ModelZoo.network(
+            named: "mobilenetv2", input: 64, classes: 200, width: 2, forHypernetwork: true)
+        let layout = HyperLayout(graph: graph, wiring: LatentWiring(graph), embedding: 8)
+        #expect(layout.parameterCount == 222_982_060)
+    }
 }

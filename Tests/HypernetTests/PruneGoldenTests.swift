@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Single-shot pruning, against golden values")
 struct PruneGoldenTests {
-    static let files = Golden.files("prune", prefix: "resnet")
+    static let files = ["mobilenetv2", "resnet"].flatMap { Golden.files("prune", prefix: $0) }
 
     @Test("tries the thresholds of the released code, one by one", arguments: files)
     func trace(_ file: GoldenFile) throws {

@@ -77,7 +77,8 @@ struct ShrinkTests {
 
     @Test("costs as a sum of products are those of the pruned graph", arguments: [0.9, 0.5, 0.2])
     func costModel(ratio: Double) throws {
-        for graph in [try Self.network(), SmallNetwork.separable()] {
+        let mobile = try ModelZoo.network(named: "mobilenetv2", input: 32, classes: 10, width: 0.25)
+        for graph in [try Self.network(), SmallNetwork.separable(), mobile] {
             let wiring = LatentWiring(graph)
             let plan = try Plan(
                 shrinking: graph, baseline: graph, latents: Self.noise(wiring), gradients: Self.noise(wiring),

@@ -1,4 +1,5 @@
 import Hypernet
+import ModelZoo
 import NeuralNet
 import Testing
 
@@ -65,5 +66,28 @@ struct SurgeryTests {
         var plan = Plan(keepingAllOf: graph, wiring: LatentWiring(graph))
         change(&plan)
         #expect(throws: ShrinkError.self) { try Surgery(graph: graph, plan: plan) }
+    }
+
+    @Test("depthwise convolutions have as many groups as their input keeps channels")
+    func depthwiseGroups() throws {
+        let graph = try ModelZoo.network(named: "mobilenetv2", input: 32, classes: 10, width: 0.5)
+        var plan = Plan(keepingAllOf: graph, wiring: LatentWiring(graph))
+        for (index, vector) in LatentWiring(graph).vectors.enumerated() where vector.isPrunable {
+            // Odd counts, other ones for each vector.
+            plan.vectors[index].kept = (0..<vector.length).filter { ($0 * 7 + index) % 5 != 0 }
+        }
+        let pruned = try Surgery(graph: graph, plan: plan).pruned
+        var depthwise = 0
+        for (index, node) in pruned.nodes.enumerated() {
+            guard case .convolution(let convolution) = node.operation, convolution.groups > 1 else {
+                continue
+            }
+            depthwise += 1
+            let inputs = pruned.shapes[node.inputs[0]].channels
+            #expect(convolution.groups == inputs && convolution.outChannels == inputs, "\(node.name)")
+            #expect(inputs < graph.shapes[index].channels, "\(node.name)")
+        }
+        #expect(depthwise == 17)
+        #expect(Complexity(pruned).layers.count { $0.kind == .depthwise } == 17)
     }
 }

@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 
-/// One ResNet of golden/complexity.json, and how to build it here.
+/// One network of golden/complexity.json that the zoo has, and how to build it here.
 struct ComplexityRow: CustomStringConvertible, Sendable {
     let id: String
     let network: String
@@ -24,6 +24,9 @@ struct ComplexityRow: CustomStringConvertible, Sendable {
 
     var description: String { id }
 
+    /// Whether its layers are called as ours: torchvision's names.
+    var hasOurNames: Bool { !forHypernetwork && (input == 224 || network == "mobilenetv2") }
+
     static let all: [ComplexityRow] = {
         guard let file = Golden.file("complexity.json"), let root = try? file.json() as? [String: Any],
             let networks = root["networks"] as? [[String: Any]]
@@ -32,18 +35,19 @@ struct ComplexityRow: CustomStringConvertible, Sendable {
     }()
 
     private init?(_ entry: [String: Any]) {
-        guard let id = entry["id"] as? String, id.hasPrefix("resnet"),
-            let module = entry["module"] as? String,
-            let arguments = entry["args"] as? [String: Any], let depth = arguments["depth"] as? Int,
-            let input = entry["input"] as? [Int], let dataset = entry["dataset"] as? String,
-            let layerCount = entry["n_layers"] as? Int
+        guard let id = entry["id"] as? String, let module = entry["module"] as? String,
+            let arguments = entry["args"] as? [String: Any], let input = entry["input"] as? [Int],
+            let dataset = entry["dataset"] as? String, let layerCount = entry["n_layers"] as? Int,
+            let network = Self.network(
+                id, depth: arguments["depth"] as? Int, isImageNet: dataset == "ImageNet",
+                layerCount: layerCount)
         else { return nil }
         self.id = id
         self.input = input[1]
         width = arguments["width_mult"] as? Double ?? 1
         forHypernetwork = !module.hasPrefix("model/")
         classes = ["CIFAR10": 10, "CIFAR100": 100, "Tiny_ImageNet": 200, "ImageNet": 1000][dataset] ?? 0
-        network = Self.name(depth: depth, isImageNet: dataset == "ImageNet", layerCount: layerCount)
+        self.network = network
         let counts = ["conv_linear", "conv_linear_bn", "conv_linear_bn_relu"]
         flops = counts.compactMap { entry["flops_\($0)"] as? Int }
         parameters = counts.compactMap { entry["params_\($0)"] as? Int }
@@ -55,6 +59,13 @@ struct ComplexityRow: CustomStringConvertible, Sendable {
                 name: row[0] as? String ?? "", kind: row[1] as? String ?? "",
                 figures: row[2..<12].compactMap { $0 as? Int })
         }
+    }
+
+    /// Our name for it; nil: not ours.
+    private static func network(_ id: String, depth: Int?, isImageNet: Bool, layerCount: Int) -> String? {
+        if id.hasPrefix("mobilenetv2") { return "mobilenetv2" }
+        guard id.hasPrefix("resnet"), let depth else { return nil }
+        return name(depth: depth, isImageNet: isImageNet, layerCount: layerCount)
     }
 
     /// The two repositories differ in which depths have bottlenecks; the number of layers tells.

@@ -6,8 +6,8 @@ import Testing
 @Suite("Counts of FLOPs and parameters")
 struct ComplexityTests {
     @Test(
-        "every ResNet of the golden table, all three counts and the layer table", arguments: ComplexityRow.all
-    )
+        "every network of ours in the golden table, all three counts and the layer table",
+        arguments: ComplexityRow.all)
     func golden(_ row: ComplexityRow) throws {
         let graph = try ModelZoo.network(
             named: row.network, input: row.input, classes: row.classes, width: row.width,
@@ -24,17 +24,18 @@ struct ComplexityTests {
                 == row.parameters)
         #expect(ParameterLayout(graph).parameterCount == complexity.parameters.published)
         guard !row.layers.isEmpty else { return }
-        let hasOurNames = row.input == 224 && !row.forHypernetwork
         #expect(complexity.layers.map { figures($0) } == row.layers.map(\.figures))
         #expect(complexity.layers.map(\.kind.rawValue) == row.layers.map(\.kind))
-        if hasOurNames { #expect(complexity.layers.map(\.name) == row.layers.map(\.name)) }
+        if row.hasOurNames { #expect(complexity.layers.map(\.name) == row.layers.map(\.name)) }
     }
 
     @Test(
         "the golden table is read and names only networks of ours",
         .enabled(if: Golden.file("complexity.json") != nil))
     func goldenCoverage() {
-        #expect(!ComplexityRow.all.isEmpty)
+        for family in ["resnet", "mobilenetv2"] {
+            #expect(ComplexityRow.all.contains { $0.network.hasPrefix(family) }, "\(family)")
+        }
         #expect(Set(ComplexityRow.all.map(\.network)).isSubset(of: ModelZoo.names))
     }
 
@@ -44,6 +45,7 @@ struct ComplexityTests {
         arguments: [
             ("resnet50", 224, 1000, 4.1177, 25.557, 4.0892, 25.504),
             ("resnet56", 32, 10, 0.1274, 0.856, 0.1257, 0.852),
+            ("mobilenetv2", 64, 200, 0.0930, 2.480, 0.0882, 2.446),
         ])
     func published(
         name: String, input: Int, classes: Int, gflops: Double, mparams: Double, convGflops: Double,

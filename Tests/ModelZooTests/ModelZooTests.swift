@@ -27,6 +27,30 @@ struct ModelZooTests {
         #expect(layout["conv1.bias"] == nil)
     }
 
+    @Test("MobileNetV2's too, and its strides follow the input")
+    func mobileNetV2() throws {
+        let layout = ParameterLayout(try ModelZoo.network(named: "mobilenetv2", input: 224, classes: 1000))
+        #expect(layout["features.0.0.weight"]?.shape == [32, 3, 3, 3])
+        #expect(layout["features.1.conv.0.0.weight"]?.shape == [32, 1, 3, 3])
+        #expect(layout["features.1.conv.2.bias"]?.shape == [16])
+        #expect(layout["features.2.conv.0.0.weight"]?.shape == [96, 16, 1, 1])
+        #expect(layout["features.17.conv.3.running_var"]?.shape == [320])
+        #expect(layout["features.18.0.weight"]?.shape == [1280, 320, 1, 1])
+        #expect(layout["classifier.1.weight"]?.shape == [1000, 1280])
+        for (input, strides) in [
+            (32, [1, 1, 2, 2, 2]), (63, [1, 1, 2, 2, 2]), (64, [2, 1, 2, 2, 2]), (95, [2, 1, 2, 2, 2]),
+            (96, [2, 2, 2, 2, 2]), (224, [2, 2, 2, 2, 2]),
+        ] {
+            let graph = try ModelZoo.network(named: "mobilenetv2", input: input, classes: 10)
+            let layers = Complexity(graph).layers
+            let found = ["0.0", "2.conv.1.0", "4.conv.1.0", "7.conv.1.0", "14.conv.1.0"].compactMap { name in
+                layers.first { $0.name == "features.\(name)" }?.stride
+            }
+            #expect(found == strides, "\(input)")
+            #expect(graph.nodes.count { $0.operation == .add } == 10)
+        }
+    }
+
     @Test("only a plain CIFAR ResNet's stem has a bias; weights start as in the papers' code")
     func initialization() throws {
         for (name, form, hasBias) in [

@@ -19,14 +19,17 @@ struct ExecutorFaultTests {
         let (whole, exponents) = try executor.sums(of: [good])
         var bad = good
         bad.failing = [3, 1]
-        executor.beginStep(exponents, globalBatch: 4)
-        #expect(throws: TestShard.Failure(image: 1)) { try executor.train(bad) }
+        var sums = whole
+        #expect(throws: TestShard.Failure(image: 1)) {
+            _ = try executor.step(exponents, globalBatch: 4, &sums) { try executor.train(bad) }
+        }
         #expect(throws: TestShard.Failure(image: 1)) { try executor.evaluate(bad) }
         bad.badLabel = 0
         #expect(throws: ShardError.label(6, image: 0, classes: 6)) { try executor.evaluate(bad) }
         let short = TestShard(executor.graph, count: 3, seed: 1)
-        executor.beginStep(exponents, globalBatch: 4)
-        #expect(throws: ShardError.imageCount(3, shard: 4)) { try executor.train(short) }
+        #expect(throws: ShardError.imageCount(3, shard: 4)) {
+            _ = try executor.step(exponents, globalBatch: 4, &sums) { try executor.train(short) }
+        }
         // And the step can be done again.
         #expect(try executor.sums(of: [good]).sums == whole)
     }
@@ -42,14 +45,11 @@ struct ExecutorFaultTests {
         state.withUnsafeBufferPointer { executor.setWeights($0.baseAddress!) }
 
         var sums = [Int32](repeating: 0, count: executor.layout.count)
-        executor.beginStep(exponents, globalBatch: 4)
-        try executor.train(shard)
-        let reports = executor.finishStep(into: &sums)
+        let reports = try executor.step(exponents, globalBatch: 4, &sums) { try executor.train(shard) }
         #expect(!reports.isEmpty && reports.allSatisfy { $0.magnitude.isFinite && $0.magnitude > 0 })
         try exponents.raise(for: reports, layout: executor.layout)
-        executor.beginStep(exponents, globalBatch: 4)
-        try executor.train(shard)
-        #expect(executor.finishStep(into: &sums).isEmpty)
+        let again = try executor.step(exponents, globalBatch: 4, &sums) { try executor.train(shard) }
+        #expect(again.isEmpty)
         #expect(sums.contains { $0 != 0 })
     }
 
@@ -61,9 +61,7 @@ struct ExecutorFaultTests {
         let classifier = try #require(ParameterLayout(executor.graph)["classifier.bias"])
         state[classifier.offset] = .nan
         state.withUnsafeBufferPointer { executor.setWeights($0.baseAddress!) }
-        executor.beginStep(exponents, globalBatch: 4)
-        try executor.train(shard)
-        let reports = executor.finishStep(into: &sums)
+        let reports = try executor.step(exponents, globalBatch: 4, &sums) { try executor.train(shard) }
         #expect(reports.contains { $0.magnitude == .infinity })
         #expect(throws: FixedPointError.self) { try exponents.raise(for: reports, layout: executor.layout) }
         // A loss that is not a number counts as the most that a slice may.

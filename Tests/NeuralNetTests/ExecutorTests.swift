@@ -109,11 +109,11 @@ struct ExecutorTests {
         var parts = [Int32](repeating: 0, count: whole.count)
         let shares: [(Executor, [TestShard])] = [(one, [shards[1]]), (two, [shards[2], shards[0]])]
         for (executor, share) in shares {
-            executor.beginStep(exponents, globalBatch: 12)
-            for shard in share { try executor.train(shard) }
             var sums = parts
-            #expect(
-                sums.withUnsafeMutableBufferPointer { executor.finishStep(into: $0.baseAddress!) }.isEmpty)
+            let overflows = try executor.step(exponents, globalBatch: 12, &sums) {
+                for shard in share { try executor.train(shard) }
+            }
+            #expect(overflows.isEmpty)
             for place in parts.indices { parts[place] += sums[place] }
         }
         #expect(parts == whole)

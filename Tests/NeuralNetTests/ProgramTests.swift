@@ -16,7 +16,42 @@ struct ProgramTests {
         // Of the two norms that are added, the later takes the add; the other stands alone.
         #expect(unit("block2.downnorm")?.residual == index("block2.norm"))
         #expect(unit("block2.norm")?.last == index("block2.norm"))
-        #expect(unit("block2.norm")?.rectifies == false)
+        #expect(unit("block2.norm")?.activation == nil)
+    }
+
+    /// After an add only those activations are fused whose output tells the slope.
+    @Test func fusesActivations() {
+        let graph = TestNetworks.activations
+        for activation in Activation.allCases {
+            func unit(_ name: String) -> Unit? {
+                let node = graph.nodes.firstIndex { $0.name == "\(activation)\(name)" } ?? -1
+                return Unit.all(of: graph).first { $0.isNorm && $0.node == node }
+            }
+            #expect(unit(".norm")?.activation == activation)
+            let isFused = activation == .relu || activation == .relu6
+            #expect(unit(".body")?.activation == (isFused ? activation : nil))
+            #expect(unit(".body")?.residual != nil)
+        }
+    }
+
+    /// Outputs of norms do not last into the backward pass, but for every third of a row of residual blocks.
+    @Test func outputsOfNormsAreComputedAgain() {
+        let program = Program(TestNetworks.blocks, slice: 1, training: true)
+        func normalized(_ stages: [Program.Stage]) -> [Int: Int] {
+            let works = stages.flatMap(\.works)
+            return Dictionary(
+                uniqueKeysWithValues: works.compactMap {
+                    if case .normalize(let layer, _, _, let output) = $0 { (layer, output) } else { nil }
+                })
+        }
+        let (ahead, again) = (normalized(program.forward), normalized(program.backward))
+        let read = Set(program.backward.flatMap(\.works).flatMap(\.buffers))
+        #expect(ahead.count == 11)
+        let kept = ahead.filter { read.contains($0.value) }
+        #expect(kept.count == 1)
+        #expect(Set(kept.keys).isDisjoint(with: again.keys))
+        // Nobody reads the last block's output back.
+        #expect(kept.count + again.count == ahead.count - 1)
     }
 
     /// A norm's sums are taken before its stage, and it is applied in or after it, forward and backward.
@@ -32,7 +67,7 @@ struct ProgramTests {
                 for work in stage.works {
                     switch work {
                     case .normSums(let layer, _), .normBackSums(let layer, _, _, _): summed.insert(layer)
-                    case .normalize(let layer, _, _, _, _), .normBackApply(let layer, _, _, _):
+                    case .normalize(let layer, _, _, _) where isForward, .normBackApply(let layer, _, _, _):
                         #expect(combined.contains(layer))
                     default: break
                     }

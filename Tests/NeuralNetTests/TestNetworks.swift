@@ -1,10 +1,11 @@
 public import NeuralNet
 public import Testing
 
-/// Small networks that between them have every kind of layer and every way of fusing norms, adds and ReLUs.
+/// Small networks that between them have every kind of layer and every way of fusing norms, adds and activations.
 enum TestNetworks {
     static let all: [Graph] = [
-        residual, pools, grouped, deepNorms, flattened, readers, deadEnd, bareConvolution,
+        residual, pools, grouped, deepNorms, flattened, readers, deadEnd, bareConvolution, activations,
+        blocks,
     ]
 
     /// Two residual blocks, the second with down-sampling: norm, norm + add + ReLU, and a norm as residual.
@@ -116,12 +117,49 @@ enum TestNetworks {
     }()
 }
 
+extension TestNetworks {
+    /// Every activation after a norm, after a norm and an add (where only the rectifiers are fused), and alone.
+    static let activations: Graph = {
+        var graph = Graph(name: "activations", channels: 3, height: 6, width: 5)
+        var node = graph.convolve("stem", 0, Convolution(outChannels: 4, kernel: 3), .swish)
+        for activation in Activation.allCases {
+            let name = "\(activation)"
+            let body = graph.convolve(name, node, Convolution(outChannels: 4, kernel: 3), activation)
+            let norm = graph.add("\(name).body", .batchNorm(BatchNorm()), body)
+            let sum = graph.add("\(name).add", .add, norm, node)
+            node = graph.add("\(name).after", .activation(activation), sum)
+            node = graph.add("\(name).alone", .activation(activation), node)
+        }
+        graph.classify(node, classes: 4)
+        return graph
+    }()
+
+    /// So many residual blocks in a row that the outputs of some are kept and those of others computed again.
+    static let blocks: Graph = {
+        var graph = Graph(name: "blocks", channels: 3, height: 5, width: 5)
+        var node = graph.convolve("stem", 0, Convolution(outChannels: 4, kernel: 3), .relu6)
+        for block in 1...5 {
+            let body = graph.convolve("block\(block).a", node, Convolution(outChannels: 4, kernel: 3), .relu6)
+            let last = graph.add(
+                "block\(block).b", .convolution(Convolution(outChannels: 4, kernel: 1)), body)
+            let norm = graph.add("block\(block).norm", .batchNorm(BatchNorm()), last)
+            node = graph.add("block\(block).add", .add, norm, node)
+            // As in ResNets, or, in every other block, as in MobileNetV2.
+            if block % 2 == 0 { node = graph.add("block\(block).relu", .activation(.relu), node) }
+        }
+        graph.classify(node, classes: 4)
+        return graph
+    }()
+}
+
 extension Graph {
-    /// Convolution, norm, ReLU.
-    mutating func convolve(_ name: String, _ input: Int, _ convolution: Convolution) -> Int {
+    /// Convolution, norm, activation.
+    mutating func convolve(
+        _ name: String, _ input: Int, _ convolution: Convolution, _ activation: Activation = .relu
+    ) -> Int {
         let node = add(name, .convolution(convolution), input)
         let norm = add("\(name).norm", .batchNorm(BatchNorm()), node)
-        return add("\(name).relu", .activation(.relu), norm)
+        return add("\(name).relu", .activation(activation), norm)
     }
 
     mutating func classify(_ input: Int, classes: Int) {

@@ -68,12 +68,23 @@ extension Executor {
             uncalibrated: layout, gradientBits: gradientBits, slices: batch / slice, shards: batch / shard)
         var sums = [Int32](repeating: 0, count: layout.count)
         for _ in 0..<2 {
-            beginStep(exponents, globalBatch: batch)
-            for shard in shards { try train(shard) }
-            let reports = sums.withUnsafeMutableBufferPointer { finishStep(into: $0.baseAddress!) }
+            let reports = try step(exponents, globalBatch: batch, &sums) {
+                for shard in shards { try train(shard) }
+            }
             if reports.isEmpty { break }
             try exponents.raise(for: reports, layout: layout)
         }
         return (sums, exponents)
+    }
+
+    /// A step in which `body` trains.
+    func step(
+        _ exponents: FixedPointState, globalBatch: Int, _ sums: inout [Int32], _ body: () throws -> Void
+    ) throws -> [Overflow] {
+        try sums.withUnsafeMutableBufferPointer { vector in
+            beginStep(exponents, globalBatch: globalBatch, sums: vector.baseAddress!)
+            try body()
+            return finishStep()
+        }
     }
 }

@@ -85,18 +85,12 @@ struct ConvolutionCheck {
         return max(error, relativeError(biasGradient.elements, reference.backwardBias(gradient)))
     }
 
-    /// Native to plain through the integers' path, which carries any 32 bits.
     private func unpack(
         _ native: borrowing AlignedBuffer<Float>, _ kernel: ConvolutionKernel
     ) -> AlignedBuffer<Float> {
-        let sums = AlignedBuffer<Int32>(count: native.count)
-        for i in 0..<native.count { sums.pointer[i] = Int32(bitPattern: native.pointer[i].bitPattern) }
-        let plain = AlignedBuffer<Int32>(count: geometry.weightCount)
-        kernel.unpackGradient(sums.pointer, into: plain.pointer)
+        let plain = kernel.gradientLayout.plain(native.pointer)
         let result = AlignedBuffer<Float>(count: plain.count)
-        for i in 0..<plain.count {
-            result.pointer[i] = Float(bitPattern: UInt32(bitPattern: plain.pointer[i]))
-        }
+        result.pointer.update(from: plain, count: plain.count)
         return result
     }
 }

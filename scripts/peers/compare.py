@@ -1,151 +1,144 @@
-"""Runs `espalier bench step` and step.py in turn, several times, and prints medians and ratios."""
+"""Runs `espalier bench step` and step.py in turn and prints medians and ratios.
+
+Every configuration of each side is first tried once, with few steps. Repeated, in turn with the other side's, are only
+the fastest of each and what comes near it, going by the best step; --all repeats every one.
+"""
 
 import argparse
-import itertools
 import json
 import os
 import pathlib
-import resource
 import statistics
-import subprocess
 import sys
 import time
+
+import machine
+import works
 
 HERE = pathlib.Path(__file__).resolve().parent
 ESPALIER = HERE.parent.parent / ".build" / "release" / "espalier"
 
-# What both sides are told, and how many steps make a median.
-WORKS = {
-    "resnet20": ("resnet20 --input 32 --classes 10 --batch 64", 20),
-    "resnet56": ("resnet56 --input 32 --classes 10 --batch 64", 10),
-    "resnet50": ("resnet50 --input 224 --classes 1000 --batch 16", 4),
-    "search-resnet20": ("resnet20 --input 32 --classes 10 --batch 64 --hyper 8", 20),
-    "search-resnet50": ("resnet50 --input 224 --classes 1000 --batch 8 --width 2 --hyper 2", 2),
-}
-
 
 def arguments():
     parser = argparse.ArgumentParser(prog="scripts/bench-peers", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(WORKS)}; all if none is given")
-    parser.add_argument("--pairs", type=int, default=3, help="how often each side runs")
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--compile", action="store_true", help="also run the peer under torch.compile")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(works.WORKS)}; all if none is given")
+    parser.add_argument("--pairs", type=int, default=3, help="how often each side runs, once the fastest is known")
+    parser.add_argument("--all", action="store_true", help="repeat every configuration, not the fastest alone")
+    parser.add_argument("--eager", action="store_true", help="leave out torch.compile and two processes")
     parser.add_argument("--ours-only", action="store_true", help="leave the peer out")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of each side")
     parser.add_argument(
         "--patience", type=float, default=0, metavar="MINUTES",
-        help="on a machine that others use: wait for calm before a run, and repeat a run that was disturbed")
-    parser.add_argument("--json", action="store_true", help="print all that was measured")
+        help="a work: on a machine that others use, wait for calm before a run, and repeat a run that was disturbed")
+    parser.add_argument("--json", metavar="FILE", help="write all that was measured there")
     options = parser.parse_args()
     for name in options.names:
-        if name not in WORKS:
-            parser.error(f"{name} is none of {', '.join(WORKS)}")
+        if name not in works.WORKS:
+            parser.error(f"{name} is none of {', '.join(works.WORKS)}")
     return options
 
 
-def peer_configurations(work, compiled):
-    """All ways to run the peer, of which the fastest counts."""
-    forms = ["--form matmul", "--form sum"] if "--hyper" in work else [""]
-    layouts = ["", "--channels-last"]
-    modes = ["", "--compile"] if compiled else [""]
-    for parts in itertools.product(forms, layouts, modes):
-        yield " ".join(part for part in parts if part)
+NEAR = 0.9  # Of the fastest configuration's speed: repeated as well.
 
 
-def busy_seconds():
-    """What all processors have done so far, the hypervisor's stealing included."""
-    with open("/proc/stat") as file:
-        user, nice, system, _, _, interrupt, soft, steal = map(int, file.readline().split()[1:9])
-    return (user + nice + system + interrupt + soft + steal) / os.sysconf("SC_CLK_TCK")
+class Comparison:
+    """One work, all configurations, and what they have given so far."""
 
+    def __init__(self, name, options):
+        self.name, self.options, self.work = name, options, works.WORKS[name]
+        self.deadline = time.monotonic() + 60 * options.patience
+        self.configurations = [("espalier", flags) for flags in works.ours(self.work)]
+        if not options.ours_only:
+            self.configurations += [("torch", flags) for flags in works.theirs(self.work, options.eager)]
+        self.tried, self.results = {}, {}
 
-class Watch:
-    """How many processors others kept busy since it was made."""
+    def command(self, side, flags, steps):
+        program = [ESPALIER, "bench", "step"] if side == "espalier" else [sys.executable, HERE / "step.py"]
+        own = ["--json"] if side == "espalier" else []
+        shared = [*self.work.flags.split(), "--steps", str(steps), "--threads", str(self.options.threads)]
+        return [*program, *shared, *flags.split(), *own]
 
-    def __init__(self):
-        self.begin = self.now()
+    def run(self, configuration, steps):
+        return machine.run(self.command(*configuration, steps), self.deadline)
+
+    def try_once(self):
+        """Few steps of each configuration; what fails is left out."""
+        steps = max(2, self.work.steps // 4)
+        for configuration in self.configurations:
+            report = self.run(configuration, steps)
+            if report:
+                self.tried[configuration] = report
+                print(f"{self.name:18} tried once: {self.line(configuration, [report])}", flush=True)
+        counts = {report["parameters"] for report in self.tried.values()}
+        if len(counts) > 1:
+            sys.exit(f"bench-peers: {self.name}: networks of {sorted(counts)} parameters: they are not the same")
+
+    def chosen(self):
+        """The configurations to repeat: the fastest of each side, and what comes near it."""
+        if self.options.all:
+            return list(self.tried)
+        rates = {configuration: report["images_per_second_best"] for configuration, report in self.tried.items()}
+        best = {side: max(rate for (other, _), rate in rates.items() if other == side) for side, _ in rates}
+        return [configuration for configuration, rate in rates.items() if rate >= NEAR * best[configuration[0]]]
+
+    def repeat(self):
+        chosen = self.chosen()
+        for _ in range(self.options.pairs):
+            for configuration in chosen:
+                report = self.run(configuration, self.work.steps)
+                if report:
+                    self.results.setdefault(configuration, []).append(report)
 
     @staticmethod
-    def now():
-        children = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return busy_seconds() - children.ru_utime - children.ru_stime, time.monotonic()
+    def line(configuration, reports):
+        disturbed = max(report["others"] for report in reports)
+        note = f"  (others kept up to {disturbed:.1f} processors busy)" if disturbed >= machine.CALM else ""
+        return f"{' '.join(configuration):62} {speed(reports):9.2f} images/s  {peak(reports):6.2f} GB{note}"
 
-    def others(self):
-        (others, clock), (before, start) = self.now(), self.begin
-        return max(others - before, 0) / max(clock - start, 1e-3)
-
-
-CALM = 0.08  # Processors that others may keep busy.
-
-
-def wait_for_calm(deadline):
-    while time.monotonic() < deadline:
-        watch = Watch()
-        time.sleep(2)
-        if watch.others() < CALM:
+    def summary(self):
+        """A line for each that was repeated, and the ratio of our fastest to the peer's."""
+        best = {}
+        for configuration, reports in self.results.items():
+            print(f"{self.name:18} median of {len(reports)}: {self.line(configuration, reports)}")
+            side = configuration[0]
+            if side not in best or speed(reports) > speed(self.results[best[side]]):
+                best[side] = configuration
+        if len(best) < 2:
             return
+        mine, peer = self.results[best["espalier"]], self.results[best["torch"]]
+        aims = f" (aims: {self.work.speed}, {self.work.memory})" if self.work.speed else ""
+        print(
+            f"{self.name:18} espalier {best['espalier'][1]} / torch {best['torch'][1]}: "
+            f"{speed(mine) / speed(peer):.2f} x speed, {peak(mine) / peak(peer):.2f} x memory{aims}", flush=True)
+
+    def everything(self):
+        return {
+            " ".join(configuration): {"tried": report, "repeated": self.results.get(configuration, [])}
+            for configuration, report in self.tried.items()}
 
 
-def run(command, deadline):
-    """The side's report, with `others`: the processors that others kept busy meanwhile."""
-    while True:
-        wait_for_calm(deadline)
-        watch = Watch()
-        finished = subprocess.run(command, capture_output=True, text=True)
-        others = watch.others()
-        if finished.returncode != 0:
-            last = (finished.stderr.strip().splitlines() or ["no message"])[-1]
-            print(f"bench-peers: {' '.join(map(str, command))}: {last}", file=sys.stderr)
-            return None
-        if others < CALM or time.monotonic() >= deadline:
-            return {**json.loads(finished.stdout), "others": others}
+def speed(reports):
+    return statistics.median(report["images_per_second_median"] for report in reports)
 
 
-def measure(name, options):
-    work, steps = WORKS[name]
-    shared = work.split() + ["--steps", str(steps), "--threads", str(options.threads)]
-    sides = {"espalier": [ESPALIER, "bench", "step", *shared, "--json"]}
-    if not options.ours_only:
-        for flags in peer_configurations(work, options.compile):
-            sides[f"torch {flags or 'eager'}"] = [sys.executable, HERE / "step.py", *shared, *flags.split()]
-    results = {side: [] for side in sides}
-    deadline = time.monotonic() + 60 * options.patience
-    for _ in range(options.pairs):
-        for side, command in sides.items():
-            outcome = run(command, deadline)
-            if outcome:
-                results[side].append(outcome)
-    return results
-
-
-def median(results, key):
-    return statistics.median(result[key] for result in results)
-
-
-def summary(name, results):
-    """One line a side, and the ratio to the peer's fastest configuration."""
-    rates = {side: median(runs, "images_per_second_median") for side, runs in results.items() if runs}
-    for side, rate in rates.items():
-        disturbed = max(result["others"] for result in results[side])
-        note = f"  (others kept up to {disturbed:.1f} processors busy)" if disturbed >= CALM else ""
-        print(f"{name:16} {side:36} {rate:9.2f} images/s  {median(results[side], 'peak_gb'):6.2f} GB{note}")
-    peers = {side: rate for side, rate in rates.items() if side != "espalier"}
-    if "espalier" not in rates or not peers:
-        return
-    best = max(peers, key=peers.get)
-    memory = median(results["espalier"], "peak_gb") / median(results[best], "peak_gb")
-    print(f"{name:16} espalier / {best}: {rates['espalier'] / rates[best]:.2f} x speed, {memory:.2f} x memory")
+def peak(reports):
+    return statistics.median(report["peak_gb"] for report in reports)
 
 
 def main():
     options = arguments()
     print(f"{time.strftime('%Y-%m-%d %H:%M')}, {options.threads} threads", flush=True)
+    if not options.all:
+        print("each configuration is tried once; the fastest of each side, and what is near it, repeated", flush=True)
     everything = {}
-    for name in options.names or WORKS:
-        everything[name] = measure(name, options)
-        summary(name, everything[name])
-        sys.stdout.flush()
+    for name in options.names or works.WORKS:
+        comparison = Comparison(name, options)
+        comparison.try_once()
+        comparison.repeat()
+        comparison.summary()
+        everything[name] = comparison.everything()
     if options.json:
-        print(json.dumps(everything, indent=1))
+        pathlib.Path(options.json).write_text(json.dumps(everything, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""ResNets in PyTorch, plain or with weights made by hypernetworks, for comparison with Espalier's own.
+"""ResNets and MobileNetV2 in PyTorch, plain or with weights made by hypernetworks: Espalier's own networks.
 
-Same arithmetic as Espalier's ModelZoo: 1x1 projections where shapes change, a biased stem in the plain networks for
-CIFAR, batch norm after every convolution.
+The same layers and strides as in Espalier's ModelZoo for the same input, to the last parameter: 1x1 projections where
+shapes change, a biased stem in the plain ResNets for CIFAR, batch norm after every convolution.
 """
 
 import math
@@ -17,11 +17,11 @@ class HyperConvolution(nn.Module):
     u = (z_in * z_out + b0) * w1 + b1, W = w2 u + b2, with an embedding of m elements for each (output, input) pair.
     """
 
-    def __init__(self, z_in, z_out, kernel, stride, embedding, form):
+    def __init__(self, z_in, z_out, kernel, stride, groups, embedding, form):
         super().__init__()
         inputs, outputs, taps = z_in.numel(), z_out.numel(), kernel * kernel
         self.z_in, self.z_out = z_in, z_out
-        self.kernel, self.stride, self.form = kernel, stride, form
+        self.kernel, self.stride, self.groups, self.form = kernel, stride, groups, form
         bound = math.sqrt(3 / (embedding * inputs * taps))
         self.w1 = nn.Parameter(torch.empty(outputs, inputs, embedding).uniform_(-math.sqrt(3), math.sqrt(3)))
         self.w2 = nn.Parameter(torch.empty(outputs, inputs, taps, embedding).uniform_(-bound, bound))
@@ -40,7 +40,8 @@ class HyperConvolution(nn.Module):
         return (taps + self.b2).view(outputs, inputs, self.kernel, self.kernel)
 
     def forward(self, x):
-        return functional.conv2d(x, self.weight(), stride=self.stride, padding=self.kernel // 2)
+        return functional.conv2d(
+            x, self.weight(), stride=self.stride, padding=self.kernel // 2, groups=self.groups)
 
 
 class Wiring:
@@ -59,13 +60,25 @@ class Wiring:
         """`source` and `target` are (name of the latent vector, channels)."""
         if self.embedding:
             made = HyperConvolution(
-                self.latent(*source), self.latent(*target), kernel, stride, self.embedding, self.form)
+                self.latent(*source), self.latent(*target), kernel, stride, 1, self.embedding, self.form)
         else:
             made = nn.Conv2d(source[1], target[1], kernel, stride, kernel // 2, bias=bias)
         return nn.Sequential(made, nn.BatchNorm2d(target[1]))
 
+    def depthwise(self, place, stride):
+        """Keeps the channels' vector; its input side has a vector of one element of its own."""
+        channels = place[1]
+        if self.embedding:
+            own = nn.Parameter(torch.randn(1))
+            made = HyperConvolution(own, self.latent(*place), 3, stride, channels, self.embedding, self.form)
+        else:
+            made = nn.Conv2d(channels, channels, 3, stride, 1, groups=channels, bias=False)
+        return nn.Sequential(made, nn.BatchNorm2d(channels))
+
 
 class Block(nn.Module):
+    """A residual block, its output followed by ReLU."""
+
     def __init__(self, wiring, name, source, target, stride, bottleneck):
         super().__init__()
         inner = target[1] // 4 if bottleneck else target[1]
@@ -86,28 +99,70 @@ class Block(nn.Module):
         return functional.relu(self.body(x) + self.short(x), inplace=True)
 
 
-class ResNet(nn.Module):
-    def __init__(self, stem, stages, bottleneck, channels, classes, wiring):
+class InvertedBlock(nn.Module):
+    """Expand, filter each channel, project; an addition where the shape stays."""
+
+    def __init__(self, wiring, name, source, target, stride, expansion):
         super().__init__()
-        expansion = 4 if bottleneck else 1
-        shares = not bottleneck  # With basic blocks the stem's output is added to the first stage's.
-        place = ("stage0" if shares else "stem", channels)
-        image = ("image", 3)
-        if stem == "imagenet":
-            layers = [wiring.convolution(image, place, 7, 2), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2, 1)]
-        else:
-            layers = [wiring.convolution(image, place, 3, bias=True), nn.ReLU(inplace=True)]
-        for stage, blocks in enumerate(stages):
-            target = (f"stage{stage}", (channels << stage) * expansion)
-            for block in range(blocks):
-                stride = 2 if stage > 0 and block == 0 else 1
-                layers.append(Block(wiring, f"{stage}.{block}", place, target, stride, bottleneck))
-                place = target
+        layers, inner = [], source
+        if expansion > 1:
+            inner = (f"{name}.inner", source[1] * expansion)
+            layers += [wiring.convolution(source, inner, 1), nn.ReLU6(inplace=True)]
+        layers += [wiring.depthwise(inner, stride), nn.ReLU6(inplace=True), wiring.convolution(inner, target, 1)]
+        self.body = nn.Sequential(*layers)
+        self.adds = stride == 1 and source[1] == target[1]
+
+    def forward(self, x):
+        return x + self.body(x) if self.adds else self.body(x)
+
+
+class Network(nn.Module):
+    def __init__(self, layers, channels, classes):
+        super().__init__()
         self.features = nn.Sequential(*layers)
-        self.head = nn.Linear(place[1], classes)
+        self.head = nn.Linear(channels, classes)
 
     def forward(self, x):
         return self.head(self.features(x).mean((2, 3)))
+
+
+def resnet(stem, stages, bottleneck, channels, classes, wiring):
+    expansion = 4 if bottleneck else 1
+    shares = not bottleneck  # With basic blocks the stem's output is added to the first stage's.
+    place = ("stage0" if shares else "stem", channels)
+    image = ("image", 3)
+    if stem == "imagenet":
+        layers = [wiring.convolution(image, place, 7, 2), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2, 1)]
+    else:
+        layers = [wiring.convolution(image, place, 3, bias=True), nn.ReLU(inplace=True)]
+    for stage, blocks in enumerate(stages):
+        target = (f"stage{stage}", (channels << stage) * expansion)
+        for block in range(blocks):
+            stride = 2 if stage > 0 and block == 0 else 1
+            layers.append(Block(wiring, f"{stage}.{block}", place, target, stride, bottleneck))
+            place = target
+    return Network(layers, place[1], classes)
+
+
+# Expansion, channels, blocks, stride of the first.
+INVERTED = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)]
+
+
+def mobilenetv2(side, classes, width, wiring):
+    """Small images are reduced less: see MobileNetV2.swift."""
+    place = ("stem", round(32 * width))
+    layers = [wiring.convolution(("image", 3), place, 3, 1 if side < 64 else 2), nn.ReLU6(inplace=True)]
+    for stage, (expansion, channels, blocks, stride) in enumerate(INVERTED):
+        if stage == 1 and side < 96:
+            stride = 1
+        target = (f"stage{stage}", round(channels * width))
+        for block in range(blocks):
+            first = stride if block == 0 else 1
+            layers.append(InvertedBlock(wiring, f"{stage}.{block}", place, target, first, expansion))
+            place = target
+    last = ("last", round(1280 * width))
+    layers += [wiring.convolution(place, last, 1), nn.ReLU6(inplace=True)]
+    return Network(layers, last[1], classes)
 
 
 CIFAR = {"resnet20": 3, "resnet56": 9, "resnet110": 18}
@@ -115,12 +170,14 @@ IMAGENET = {
     "resnet18": ([2, 2, 2, 2], False), "resnet34": ([3, 4, 6, 3], False), "resnet50": ([3, 4, 6, 3], True),
     "resnet101": ([3, 4, 23, 3], True),
 }
-NAMES = sorted({**CIFAR, **IMAGENET})
+NAMES = sorted({**CIFAR, **IMAGENET, "mobilenetv2": None})
 
 
-def network(name, classes, width=1.0, embedding=0, form="matmul"):
+def network(name, side, classes, width=1.0, embedding=0, form="matmul"):
     wiring = Wiring(embedding, form)
+    if name == "mobilenetv2":
+        return mobilenetv2(side, classes, width, wiring)
     if name in CIFAR:
-        return ResNet("cifar", [CIFAR[name]] * 3, False, round(16 * width), classes, wiring)
+        return resnet("cifar", [CIFAR[name]] * 3, False, round(16 * width), classes, wiring)
     stages, bottleneck = IMAGENET[name]
-    return ResNet("imagenet", stages, bottleneck, round(64 * width), classes, wiring)
+    return resnet("imagenet", stages, bottleneck, round(64 * width), classes, wiring)

@@ -1,5 +1,4 @@
 import Digest
-import ModelZoo
 import NeuralNet
 import TensorCore
 import Training
@@ -12,6 +11,7 @@ public final class StepBench {
     private static let learningRate: Float = 0.01
 
     private let settings: StepSettings
+    private let flopsShare: Double
     private let pool: ComputePool
     private let peak: Double
     private let model: any Model
@@ -22,16 +22,16 @@ public final class StepBench {
     private var stepsDone = 0
 
     /// Measures the machine's peak and sets everything up.
-    /// - Throws: `ModelZooError`, `EngineError`, `BenchError`.
+    /// - Throws: `ModelZooError`, `ShrinkError`, `EngineError`, `BenchError`.
     public init(_ settings: StepSettings) throws {
         let shard = settings.shardSize
         guard shard > 0, settings.batch > 0, settings.batch % shard == 0 else {
             throw BenchError.batch(settings.batch, shard: shard)
         }
         self.settings = settings
-        let graph = try ModelZoo.network(
-            named: settings.network, input: settings.input, classes: settings.classes, width: settings.width,
-            forHypernetwork: settings.hyper > 0)
+        let network = try StepNetwork(settings)
+        let graph = network.graph
+        flopsShare = network.flopsShare
         pool = ComputePool(threads: settings.threads)
         let precision = settings.precision.elements
         peak = try Roofline.quickPeak(pool, precision)
@@ -91,16 +91,17 @@ public final class StepBench {
         measure(.adapt, &breakdown) {
             codes.adapt(to: UnsafeBufferPointer(sums.elements), layout: executor.layout)
         }
-        breakdown.addStep(whole.seconds, passes: executor.takePassTimes())
+        breakdown.addStep(whole.seconds)
+        if executor.measuresPasses { breakdown.add(executor.takePassTimes()) }
         stepsDone += 1
         return attempts
     }
 
     private func compute() throws -> Int {
         for attempt in 1...Self.attemptsMax {
-            executor.beginStep(codes, globalBatch: settings.batch)
+            executor.beginStep(codes, globalBatch: settings.batch, sums: sums.pointer)
             for shard in shards { try executor.train(shard) }
-            let overflows = executor.finishStep(into: sums.pointer)
+            let overflows = executor.finishStep()
             if overflows.isEmpty { return attempt }
             try codes.raise(for: overflows, layout: executor.layout)
         }
@@ -133,7 +134,8 @@ public final class StepBench {
             batch: settings.batch,
             shard: executor.shard, slice: executor.slice, precision: settings.precision,
             width: settings.width,
-            hyper: settings.hyper, threads: pool.threads, steps: settings.steps,
+            hyper: settings.hyper, flopsShare: flopsShare,
+            parameters: model.layout.parameterCount, threads: pool.threads, steps: settings.steps,
             instructionLevel: Engine.instructionLevel, imagesPerSecondMedian: batch / median,
             imagesPerSecondBest: batch / (plain.stepSeconds.min() ?? median), secondsMedian: median,
             gflops: gflops, peakGflops: peak, shareOfPeak: gflops / peak, peakGb: PeakMemory.gigabytes,

@@ -18,6 +18,10 @@ public struct StepReport: Equatable, Sendable, Encodable {
     public let precision: StepSettings.Precision
     public let width: Double
     public let hyper: Int
+    /// FLOPs of the network as a share of the unpruned one's; 1: nothing was pruned.
+    public let flopsShare: Double
+    /// Numbers that the optimizer updates: the network's, or the hypernetwork's and the latent vectors'.
+    public let parameters: Int
     public let threads: Int
     public let steps: Int
     public let instructionLevel: String

@@ -1,3 +1,4 @@
+public import Hypernet
 import TensorCore
 
 /// What ``StepBench`` measures.
@@ -15,6 +16,14 @@ public struct StepSettings: Equatable, Sendable {
         }
     }
 
+    /// What is cut away before the steps.
+    public enum Pruning: Equatable, Sendable {
+        /// What this plan, made for the same network and width, does not keep.
+        case plan(Plan)
+        /// Channels drawn at random, so that this share of the FLOPs stays.
+        case random(keep: Double)
+    }
+
     public var network: String
     public var input = 224
     public var classes = 1000
@@ -25,6 +34,8 @@ public struct StepSettings: Equatable, Sendable {
     public var width = 1.0
     /// The hypernetwork's embedding; 0: a plain step.
     public var hyper = 0
+    /// Nil: nothing. Not together with a hypernetwork.
+    public var pruning: Pruning?
     public var threads = 1
     /// Measured steps, and steps before them.
     public var steps = 10

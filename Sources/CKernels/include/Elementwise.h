@@ -4,13 +4,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "Activation.h"
 #include "Dispatch.h"
 
-/// out = max(x, 0); NaN becomes 0. `out` may be `x`.
-void espalier_relu(const float *x, float *out, size_t n);
+/// out = act(x); `activation` is an espalier_activation. ReLU of NaN is 0. `out` may be `x`.
+void espalier_activate(const float *x, float *out, size_t n, int activation);
 
-/// gradient = output > 0 ? gradient : 0, in place.
-void espalier_relu_backward(float *gradient, const float *output, size_t n);
+/// gradient = gradient·act'(x), in place.
+void espalier_activate_backward(float *gradient, const float *x, size_t n, int activation);
 
 /// out = a + b. `out` may be `a` or `b`.
 void espalier_add(const float *a, const float *b, float *out, size_t n);
@@ -34,9 +35,9 @@ void espalier_round_bf16(const float *x, uint16_t *out, size_t n);
 /// out = x, exactly.
 void espalier_widen_bf16(const uint16_t *x, float *out, size_t n);
 
-void espalier_relu_bf16(const uint16_t *x, uint16_t *out, size_t n);
+void espalier_activate_bf16(const uint16_t *x, uint16_t *out, size_t n, int activation);
 
-void espalier_relu_backward_bf16(uint16_t *gradient, const uint16_t *output, size_t n);
+void espalier_activate_backward_bf16(uint16_t *gradient, const uint16_t *x, size_t n, int activation);
 
 void espalier_add_bf16(const uint16_t *a, const uint16_t *b, uint16_t *out, size_t n);
 

@@ -16,14 +16,15 @@
 /// wrap if they overflow.
 float espalier_fixed_add(const float *values, int32_t *sums, size_t n, float scale, float limit);
 
+/// The same with values[index[i]] for values[i].
+float espalier_fixed_gather_add(
+    const float *values, const int32_t *index, int32_t *sums, size_t n, float scale, float limit);
+
 /// sums[i] += other[i], wrapping.
 void espalier_int_add(int32_t *sums, const int32_t *other, size_t n);
 
 /// max |values[i]|, at most 2^31; 0 if n is 0.
 uint32_t espalier_int_max(const int32_t *values, size_t n);
-
-/// out[i] = values[index[i]].
-void espalier_int_gather(const int32_t *values, const int32_t *index, int32_t *out, size_t n);
 
 /// Numbers for finding out how a copy rearranges elements: numbers[i] is half of i + 1, the low 16 bits
 /// (shift 0) or those above (shift 16), for a float holds integers exactly only up to 2^24. n < 2^31.

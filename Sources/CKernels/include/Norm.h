@@ -6,28 +6,42 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "Activation.h"
 #include "Dispatch.h"
 
 /// sums[c] = Σ x[r][c] and squares[c] = Σ x[r][c]² over the rows. Overwrites both.
 void espalier_norm_sums(const float *x, size_t rows, size_t channels, double *sums, double *squares);
 
-/// out = x·scale[c] + shift[c] + residual, then max(·, 0) if `relu`. `residual` (rows × channels) may be
-/// null. `out` may be `x` or `residual` itself.
+/// out = act(x·scale[c] + shift[c] + residual). `residual` (rows × channels) may be null; `activation` is an
+/// espalier_activation. `out` may be `x` or `residual` itself.
 void espalier_norm_apply(
     const float *x, const float *scale, const float *shift, const float *residual, float *out, size_t rows,
-    size_t channels, int relu);
+    size_t channels, int activation);
 
-/// First pass back, in place: gradient becomes dz, the gradient of the normalised value: gradient where
-/// `output` > 0, else 0; unchanged if `output` is null (no ReLU). It is the residual's gradient too.
-/// sums[c] = Σ dz and products[c] = Σ dz·x over the rows. Overwrites both.
+/// First pass back of a norm without a residual. dz, the gradient of the normalised value, is gradient·act'(v) at
+/// v = x·scale[c] + shift[c], and is not kept. sums[c] = Σ dz and products[c] = Σ dz·x over the rows. Overwrites both.
 void espalier_norm_backward_sums(
-    float *gradient, const float *output, const float *x, size_t rows, size_t channels, double *sums,
-    double *products);
+    const float *gradient, const float *x, const float *scale, const float *shift, size_t rows, size_t channels,
+    int activation, double *sums, double *products);
 
-/// Second pass back: dx = a[c]·dz + b[c]·x + d[c]. `dx` may be `dz` or `x` itself.
+/// First pass back of a norm with a residual and ReLU or ReLU6, in place: gradient becomes dz, which is the residual's
+/// gradient too, and which these two activations tell from `output`, what the pass forward left. Sums as above.
+void espalier_norm_backward_sums_in_place(
+    float *gradient, const float *x, const float *output, size_t rows, size_t channels, int activation,
+    double *sums, double *products);
+
+/// Factors of the second pass back, by channel.
+typedef struct {
+    const float *gradient;
+    const float *value;
+    const float *constant;
+} espalier_norm_factors;
+
+/// Second pass back: dx = factors.gradient·dz + factors.value·x + factors.constant, dz as in the first; with no
+/// activation dz is the gradient itself. `dx` may be `gradient` or `x` itself.
 void espalier_norm_backward_apply(
-    const float *dz, const float *x, const float *a, const float *b, const float *d, float *dx, size_t rows,
-    size_t channels);
+    const float *gradient, const float *x, const float *scale, const float *shift,
+    espalier_norm_factors factors, float *dx, size_t rows, size_t channels, int activation);
 
 // The same with activations and their gradients in bf16: the upper half of a float. What is stored is rounded
 // to nearest even, arithmetic is in float. The sums are in float over eight rows at a time (and
@@ -38,12 +52,16 @@ void espalier_norm_sums_bf16(const uint16_t *x, size_t rows, size_t channels, do
 
 void espalier_norm_apply_bf16(
     const uint16_t *x, const float *scale, const float *shift, const uint16_t *residual, uint16_t *out,
-    size_t rows, size_t channels, int relu);
+    size_t rows, size_t channels, int activation);
 
 void espalier_norm_backward_sums_bf16(
-    uint16_t *gradient, const uint16_t *output, const uint16_t *x, size_t rows, size_t channels, double *sums,
-    double *products);
+    const uint16_t *gradient, const uint16_t *x, const float *scale, const float *shift, size_t rows,
+    size_t channels, int activation, double *sums, double *products);
+
+void espalier_norm_backward_sums_in_place_bf16(
+    uint16_t *gradient, const uint16_t *x, const uint16_t *output, size_t rows, size_t channels, int activation,
+    double *sums, double *products);
 
 void espalier_norm_backward_apply_bf16(
-    const uint16_t *dz, const uint16_t *x, const float *a, const float *b, const float *d, uint16_t *dx,
-    size_t rows, size_t channels);
+    const uint16_t *gradient, const uint16_t *x, const float *scale, const float *shift,
+    espalier_norm_factors factors, uint16_t *dx, size_t rows, size_t channels, int activation);

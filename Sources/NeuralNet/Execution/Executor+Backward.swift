@@ -31,21 +31,20 @@ extension Executor {
             let average = program.averages[layer]
             type(inputGradient).globalAverageBackward(
                 floats(gradient), into: at(inputGradient), program.slice, average.pixels, average.channels)
-        case .rectifyBack(let gradient, let output, let count):
-            type(gradient).rectifyBackward(at(gradient), output: at(output), count)
+        case .activateBack(let activation, let gradient, let input, let count):
+            type(gradient).activateBackward(activation, at(gradient), input: at(input), count)
+        case .normalize(let layer, let input, let residual, let output):
+            type(input).normApply(
+                program.norms[layer], lane.norms, at(input), residual: residual.map { at($0) },
+                into: at(output))
         case .normBackSums(let layer, let gradient, let output, let input):
             let norm = program.norms[layer]
-            let sums = records.backwardSums(norm, slice: slice)
             type(gradient).normBackwardSums(
-                at(gradient), output: output.map { at($0) }, at(input), norm.rows, norm.channels, sums,
-                sums + norm.channels)
+                norm, lane.norms, at(gradient), output: output.map { at($0) }, at(input),
+                records.backwardSums(norm, slice: slice))
         case .normBackApply(let layer, let gradient, let input, let inputGradient):
-            let norm = program.norms[layer]
             type(gradient).normBackwardApply(
-                at(gradient), at(input), lane.norms.gradientFactor.pointer + norm.channelOffset,
-                lane.norms.valueFactor.pointer + norm.channelOffset,
-                lane.norms.constant.pointer + norm.channelOffset, into: at(inputGradient), norm.rows,
-                norm.channels)
+                program.norms[layer], lane.norms, at(gradient), at(input), into: at(inputGradient))
         case .convert(let from, let to, let count):
             type(from).convert(at(from), to: type(to), at(to), count)
         case .copy(let from, let to, let count):
@@ -66,9 +65,9 @@ extension Executor {
         lane.convolutions[index].backwardWeights(
             input: input, outputGradient: gradient, weightGradient: target, biasGradient: bias)
         lane.timer?.lap(.convolutionBackwardWeights)
-        lane.add(target, count: kernels[index].weightGradientCount, to: layer.weight, of: codes)
+        lane.add(target, to: layer.weight, of: sums)
         if let segment = layer.bias, let bias {
-            lane.add(bias, count: layer.geometry.outChannels, to: segment, of: codes)
+            lane.add(bias, to: segment, of: sums)
         }
         lane.timer?.lap(.coding)
     }
@@ -82,13 +81,13 @@ extension Executor {
             m: layer.outFeatures, n: layer.inFeatures, k: program.slice, gradient, transposeA: true, input,
             into: target)
         lane.timer?.lap(.linearAndLoss)
-        lane.add(target, count: layer.outFeatures * layer.inFeatures, to: layer.weight, of: codes)
+        lane.add(target, to: layer.weight, of: sums)
         lane.timer?.lap(.coding)
         let bias = lane.channelValues.pointer
         bias.update(from: gradient, count: layer.outFeatures)
         for image in 1..<max(program.slice, 1) {
             espalier_accumulate(bias, gradient + image * layer.outFeatures, layer.outFeatures)
         }
-        lane.add(bias, count: layer.outFeatures, to: layer.bias, of: codes)
+        lane.add(bias, to: layer.bias, of: sums)
     }
 }

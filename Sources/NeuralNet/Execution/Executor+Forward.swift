@@ -22,8 +22,8 @@ extension Executor {
             let average = program.averages[layer]
             type(input).globalAverage(
                 at(input), into: floats(output), program.slice, average.pixels, average.channels)
-        case .rectify(let input, let output, let count):
-            type(input).rectify(at(input), into: at(output), count)
+        case .activate(let activation, let input, let output, let count):
+            type(input).activate(activation, at(input), into: at(output), count)
         case .add(let first, let second, let output, let count):
             type(output).add(at(first), at(second), into: at(output), count)
         case .normSums(let layer, let input):
@@ -31,12 +31,10 @@ extension Executor {
             let norm = program.norms[layer]
             let sums = records.forwardSums(norm, slice: slice)
             type(input).normSums(at(input), norm.rows, norm.channels, sums, sums + norm.channels)
-        case .normalize(let layer, let input, let residual, let output, let rectifies):
-            let norm = program.norms[layer]
+        case .normalize(let layer, let input, let residual, let output):
             type(input).normApply(
-                at(input), lane.norms.scale.pointer + norm.channelOffset,
-                lane.norms.shift.pointer + norm.channelOffset, residual: residual.map { at($0) },
-                into: at(output), norm.rows, norm.channels, rectifies: rectifies)
+                program.norms[layer], lane.norms, at(input), residual: residual.map { at($0) },
+                into: at(output))
         case .convert(let from, let to, let count):
             type(from).convert(at(from), to: type(to), at(to), count)
         default:

@@ -43,9 +43,9 @@ extension Executor {
         let unbiased = share * count / max(count - 1, 1)
         let values = lane.channelValues.pointer
         for channel in 0..<norm.channels { values[channel] = Float(sums[channel] / count * share) }
-        lane.add(values, count: norm.channels, to: norm.runningMean, of: codes)
+        lane.add(values, to: norm.runningMean, of: self.sums)
         for channel in 0..<norm.channels { values[channel] = Float(squares[channel] * unbiased) }
-        lane.add(values, count: norm.channels, to: norm.runningVariance, of: codes)
+        lane.add(values, to: norm.runningVariance, of: self.sums)
     }
 
     /// With x̂ = (x − mean)·inverse and n values a channel: ∂β = Σdz, ∂γ = Σdz·x̂ = inverse·(Σdz·x −
@@ -72,9 +72,9 @@ extension Executor {
         guard thread == coder(of: index) else { return }
         let values = lane.channelValues.pointer
         for channel in 0..<norm.channels { values[channel] = Float(products[channel]) }
-        lane.add(values, count: norm.channels, to: norm.scale, of: codes)
+        lane.add(values, to: norm.scale, of: self.sums)
         for channel in 0..<norm.channels { values[channel] = Float(sums[channel]) }
-        lane.add(values, count: norm.channels, to: norm.shift, of: codes)
+        lane.add(values, to: norm.shift, of: self.sums)
     }
 
     /// The thread that codes a norm's statistics and gradients: norms go round the threads that have sums.

@@ -40,7 +40,10 @@ extension Executor {
     /// - Parameters:
     ///   - exponents: made for this layout and this cut of the global batch.
     ///   - globalBatch: images of the global batch, on all machines; a multiple of the shard.
-    public func beginStep(_ exponents: FixedPointState, globalBatch: Int) {
+    ///   - sums: `layout.count` elements, which are not to be touched until the step is finished or begun again.
+    public func beginStep(
+        _ exponents: FixedPointState, globalBatch: Int, sums vector: UnsafeMutablePointer<Int32>
+    ) {
         precondition(isTraining, "\(graph.name) was set up for evaluation only")
         precondition(
             globalBatch > 0 && globalBatch % shard == 0, "a batch of \(globalBatch) in shards of \(shard)"
@@ -50,58 +53,34 @@ extension Executor {
             "exponents for \(exponents.slices) slices, \(exponents.shards) shards; "
                 + "not a batch of \(globalBatch) in slices of \(slice), shards of \(shard)")
         step.begin(exponents, globalBatch: globalBatch, shard: shard)
-        codes.set(exponents, layout: layout)
-        runMeasured(as: .stepSums) { thread in lanes[thread].clearSums() }
+        sums.begin(exponents, layout: layout, vector: vector)
+        runMeasured(as: .stepSums) { thread in
+            sums.clear(thread: thread, threads: pool.threads)
+            lanes[thread].clearMagnitudes()
+        }
     }
 
-    /// Closes the step: all contributions since `beginStep`, in the reduction layout's order.
+    /// Closes the step: the sums hold all contributions since `beginStep`, in the reduction layout's order.
     ///
     /// If the result is not empty, some contribution did not fit: the sums are useless, and the step is to be
     /// redone with exponents raised for the reports of all machines.
-    /// - Parameter sums: `layout.count` elements, overwritten.
-    public func finishStep(into sums: UnsafeMutablePointer<Int32>) -> [Overflow] {
+    public func finishStep() -> [Overflow] {
         precondition(step.isOpen, "finishStep before beginStep, or after an error in the step")
         step.isOpen = false
-        let target = SharedMutablePointer(sums)
-        runMeasured(as: .stepSums) { thread in
-            let owner = lanes[codingThreads[0]]
-            let range = Self.slices(of: thread, threads: pool.threads, slices: codes.count)
-            for other in codingThreads.dropFirst() {
-                espalier_int_add(
-                    owner.sums.pointer + range.lowerBound, lanes[other].sums.pointer + range.lowerBound,
-                    range.count)
-            }
-            lanes[thread].timer?.lap(.stepSums)
-            pool.barrier()
-            lanes[thread].timer?.lap(.waiting)
-            for tensor in tensorsOfThread[thread] { unpack(tensor, from: owner, into: target.pointer) }
-        }
-        for (index, value) in step.metrics.enumerated() { sums[layout.metricsOffset + index] = value }
+        for (index, value) in step.metrics.enumerated() { sums.set(layout.metricsOffset + index, value) }
+        sums.end()
         return overflows()
     }
 
-    private func unpack(_ index: Int, from lane: Lane, into sums: UnsafeMutablePointer<Int32>) {
-        let tensor = parameters.tensors[index]
-        let source = lane.sums.pointer + codes.offsets[index]
-        let target = sums + tensor.offset
-        switch tensor.role {
-        case .convolutionWeight:
-            guard let layer = program.convolutions.firstIndex(where: { $0.weight == index }) else { return }
-            kernels[layer].unpackGradient(source, into: target)
-        case .linearWeight:
-            program.linears.first { $0.weight == index }?.unpermute(source, into: target)
-        default:
-            target.update(from: source, count: tensor.count)
-        }
-    }
-
     private func overflows() -> [Overflow] {
-        layout.segments.indices.compactMap { index in
-            guard layout.segments[index].kind != .metric else { return nil }
-            let magnitude = codingThreads.map { lanes[$0].magnitudes.pointer[index] }.max() ?? 0
+        var result: [Overflow] = []
+        for (index, segment) in layout.segments.enumerated() where segment.kind != .metric {
+            var magnitude: Float = 0
+            for thread in codingThreads { magnitude = max(magnitude, lanes[thread].magnitudes.pointer[index]) }
             let isKnown = step.exponents?.codes[index].exponent != nil
-            let fits = isKnown && magnitude * codes.scales.pointer[index] <= codes.limits.pointer[index]
-            return fits ? nil : Overflow(segment: index, magnitude: magnitude)
+            if isKnown && sums.fits(magnitude, segment: index) { continue }
+            result.append(Overflow(segment: index, magnitude: magnitude))
         }
+        return result
     }
 }

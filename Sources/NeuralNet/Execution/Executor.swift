@@ -24,15 +24,15 @@ public final class Executor: @unchecked Sendable {
     let program: Program
     let kernels: [ConvolutionKernel]
     let weights: WeightStore
-    let codes: SegmentCodes
+    let sums: StepSums
     let lanes: [Lane]
     let arena: AlignedBuffer<UInt8>
     let records: SliceRecords
     /// Slices of a shard.
     let slices: Int
-    /// Tensors whose weights each thread packs, and whose gradients it unpacks.
+    /// Tensors whose weights each thread packs.
     let tensorsOfThread: [[Int]]
-    /// Threads that have slices, and so sums.
+    /// Threads that have slices.
     let codingThreads: [Int]
     var step = StepInProgress()
 
@@ -63,18 +63,18 @@ public final class Executor: @unchecked Sendable {
         kernels = try Self.makeKernels(program, precision, training: training)
         let pools = try Self.makePools(program)
         weights = try WeightStore(program, parameters: parameters, kernels: kernels)
-        codes = SegmentCodes(layout, program: program, kernels: kernels)
+        sums = try StepSums(layout, program: program, kernels: kernels)
         let (threads, slices) = (pool.threads, slices)
         codingThreads = (0..<threads).filter {
             !Self.slices(of: $0, threads: threads, slices: slices).isEmpty
         }
         var lanes: [Lane] = []
         for thread in 0..<threads {
-            let sumCount = training && codingThreads.contains(thread) ? codes.count : 0
             lanes.append(
                 try Lane(
-                    program, kernels: kernels, pools: pools, sumCount: sumCount,
-                    segments: layout.segments.count))
+                    program, kernels: kernels, pools: pools,
+                    isTraining: training && codingThreads.contains(thread), segments: layout.segments.count,
+                    place: Double(thread) / Double(threads)))
         }
         self.lanes = lanes
         let (byteCount, overflows) = program.arenaByteCount.multipliedReportingOverflow(by: slices)
@@ -83,7 +83,7 @@ public final class Executor: @unchecked Sendable {
         tensorsOfThread = Self.share(parameters.tensors.map(\.count), among: threads)
     }
 
-    /// Bytes of weights, activations, gradients and sums held for the whole run (without oneDNN's own).
+    /// Bytes of weights, activations and gradients held for the whole run (without oneDNN's own).
     public var byteCount: Int {
         arena.count + weights.byteCount + lanes.reduce(0) { $0 + $1.byteCount }
     }
@@ -141,7 +141,7 @@ public final class Executor: @unchecked Sendable {
         var result: [PoolKernel] = []
         for (geometry, type) in program.pools {
             let kernel = try PoolKernel(geometry, elements: type)
-            let room = geometry.outputCount * MemoryLayout<Float>.stride
+            let room = geometry.workspaceByteCountMax
             precondition(
                 kernel.workspaceByteCount <= room,
                 "\(geometry) needs a workspace of \(kernel.workspaceByteCount) bytes, planned \(room)")

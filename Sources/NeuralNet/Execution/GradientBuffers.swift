@@ -13,7 +13,7 @@ struct GradientBuffers {
         for (position, job) in jobs.enumerated() {
             let unit = job.unit
             positions[unit.last] = (positions[unit.last]?.first ?? position, position)
-            if !unit.isNorm || unit.rectifies || job.isNormApply {
+            if !unit.isNorm || unit.changesGradientInPlace || job.isNormApply {
                 rewrites[unit.last] = rewrites[unit.last] ?? position
             }
             for (place, input) in unit.inputs.enumerated()

@@ -2,7 +2,7 @@ import CKernels
 import TensorCore
 
 /// What one compute thread has to itself: library contexts, scratch memory, its own copy of the norms'
-/// coefficients, and its integer sums.
+/// coefficients.
 final class Lane {
     let convolutions: [ConvolutionContext]
     let pools: [PoolContext]
@@ -13,16 +13,16 @@ final class Lane {
     /// Two sums per channel of one norm.
     let channelSums: AlignedBuffer<Double>
     let norms: NormCoefficients
-    /// Sums of all gradients and statistics since the step began, each tensor in its own native layout.
-    let sums: AlignedBuffer<Int32>
     /// By segment: the largest |value| added since the step began.
     let magnitudes: AlignedBuffer<Float>
+    /// Where it begins to add to a segment, in 0..<1.
+    let place: Double
     /// Only while the executor measures its passes.
     var timer: PassTimer?
 
     init(
-        _ program: Program, kernels: [ConvolutionKernel], pools poolKernels: [PoolKernel], sumCount: Int,
-        segments: Int
+        _ program: Program, kernels: [ConvolutionKernel], pools poolKernels: [PoolKernel], isTraining: Bool,
+        segments: Int, place: Double
     ) throws(EngineError) {
         let scratch = try Scratch()
         var contexts: [ObjectIdentifier: ConvolutionContext] = [:]
@@ -38,7 +38,6 @@ final class Lane {
         for kernel in poolKernels { pools.append(try kernel.makeContext(scratch)) }
         self.pools = pools
 
-        let isTraining = sumCount > 0
         let channels = program.norms.map(\.channels).max() ?? 0
         let widest = max(
             channels, program.convolutions.map(\.geometry.outChannels).max() ?? 0,
@@ -50,48 +49,21 @@ final class Lane {
         channelValues = try AlignedBuffer(attempting: widest)
         channelSums = try AlignedBuffer(attempting: 2 * channels)
         norms = try NormCoefficients(program.normChannels)
-        sums = try AlignedBuffer(attempting: sumCount)
         magnitudes = try AlignedBuffer(attempting: segments)
+        self.place = place
     }
 
     var byteCount: Int {
-        (weightGradient.count + channelValues.count + sums.count) * MemoryLayout<Float>.stride
+        (weightGradient.count + channelValues.count) * MemoryLayout<Float>.stride
     }
 
-    func clearSums() {
-        sums.pointer.update(repeating: 0, count: sums.count)
+    func clearMagnitudes() {
         magnitudes.pointer.update(repeating: 0, count: magnitudes.count)
     }
 
-    /// Codes one contribution to a segment and adds it to this thread's sums.
-    func add(_ values: UnsafePointer<Float>, count: Int, to segment: Int, of code: borrowing SegmentCodes) {
-        let magnitude = espalier_fixed_add(
-            values, sums.pointer + code.offsets[segment], count, code.scales.pointer[segment],
-            code.limits.pointer[segment])
+    /// Codes one contribution to a segment and adds it to the step's sums.
+    func add(_ values: UnsafePointer<Float>, to segment: Int, of sums: StepSums) {
+        let magnitude = sums.add(values, to: segment, from: place)
         magnitudes.pointer[segment] = max(magnitudes.pointer[segment], magnitude)
-    }
-}
-
-/// Coefficients of all norms' passes, by channel; each thread computes its own.
-final class NormCoefficients {
-    /// Mean and 1/√(variance + ε) of the shard.
-    let mean: AlignedBuffer<Double>
-    let inverse: AlignedBuffer<Double>
-    /// Forward: x·scale + shift.
-    let scale: AlignedBuffer<Float>
-    let shift: AlignedBuffer<Float>
-    /// Backward: gradient·gradientFactor + x·valueFactor + constant.
-    let gradientFactor: AlignedBuffer<Float>
-    let valueFactor: AlignedBuffer<Float>
-    let constant: AlignedBuffer<Float>
-
-    init(_ channels: Int) throws(EngineError) {
-        mean = try AlignedBuffer(attempting: channels)
-        inverse = try AlignedBuffer(attempting: channels)
-        scale = try AlignedBuffer(attempting: channels)
-        shift = try AlignedBuffer(attempting: channels)
-        gradientFactor = try AlignedBuffer(attempting: channels)
-        valueFactor = try AlignedBuffer(attempting: channels)
-        constant = try AlignedBuffer(attempting: channels)
     }
 }

@@ -32,6 +32,10 @@ struct NormLayer: Equatable {
     var runningVariance: Int
     /// Where its channels begin among those of all norms.
     var channelOffset: Int
+    /// Fused with it.
+    var activation: Activation?
+    /// Whether the activation comes after a fused add.
+    var hasResidual: Bool
 }
 
 /// A mean over all pixels of an image.

@@ -5,7 +5,8 @@ public enum PassKind: Int, CaseIterable, Sendable {
     case convolutionForward
     case convolutionBackwardData
     case convolutionBackwardWeights
-    /// Channel sums, and the pass that normalises, adds and rectifies.
+    /// Channel sums, and the pass that normalises, adds and activates; in the backward pass once more for
+    /// outputs that were not kept.
     case normForward
     case normBackward
     /// What each thread does where the threads meet: adding up the slices' channel sums, coefficients.
@@ -16,13 +17,13 @@ public enum PassKind: Int, CaseIterable, Sendable {
     case linearAndLoss
     /// Adds, copies, conversions and activations that are fused with nothing.
     case elementwise
-    /// Gradients to fixed point, into the thread's integer sums.
+    /// Gradients to fixed point, into the step's integer sums.
     case coding
     /// For other threads.
     case waiting
     /// Weights into oneDNN's layouts.
     case packing
-    /// Opening and closing a step: clearing, adding up and unpacking the sums.
+    /// Clearing the step's sums.
     case stepSums
 }
 
@@ -38,7 +39,7 @@ extension Work {
         case .normBackSums, .normBackApply: .normBackward
         case .pool, .average, .poolBack, .averageBack: .pools
         case .multiply, .multiplyBackWeights, .multiplyBackData, .loss: .linearAndLoss
-        case .rectify, .add, .rectifyBack, .convert, .copy, .accumulate: .elementwise
+        case .activate, .add, .activateBack, .convert, .copy, .accumulate: .elementwise
         }
     }
 }

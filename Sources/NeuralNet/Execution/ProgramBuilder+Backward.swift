@@ -8,7 +8,7 @@ extension ProgramBuilder {
         var isNormApply = false
     }
 
-    func buildBackward(into program: inout Program) {
+    mutating func buildBackward(into program: inout Program) {
         let jobs = backwardJobs()
         program.backward = Array(repeating: Program.Stage(), count: (jobs.map(\.stage).max() ?? 0) + 1)
         var gradients = GradientBuffers(jobs: jobs.map { ($0.unit, $0.isNormApply) })
@@ -47,24 +47,26 @@ extension ProgramBuilder {
         }.map(\.element)
     }
 
-    private func backwardWorks(
+    private mutating func backwardWorks(
         of job: Job, position: Int, _ gradients: inout GradientBuffers, _ program: inout Program
     ) -> [Work] {
         let unit = job.unit
-        guard let gradient = gradients.buffers[unit.last], let value = value(of: unit) else { return [] }
-        let input = unit.inputs.first.flatMap { self.value($0, for: unit) } ?? value
+        guard let gradient = gradients.buffers[unit.last] else { return [] }
         let layer = layers[unit.node]
         var works: [Work] = []
         func pass(_ body: (Buffer) -> Work) {
             works += contribute(to: unit.inputs[0], from: unit, &gradients, &program, body)
         }
+        func input() -> Buffer { recall(unit.inputs[0], for: unit, &works, in: &program) ?? gradient }
         switch graph.nodes[unit.node].operation {
         case .input:
             break
         case .convolution:
+            let input = input()
             works.append(.convolveBackWeights(layer: layer, input: input, outputGradient: gradient))
             pass { .convolveBackData(layer: layer, outputGradient: gradient, inputGradient: $0) }
         case .linear:
+            let input = input()
             works.append(.multiplyBackWeights(layer: layer, input: input, outputGradient: gradient))
             pass { .multiplyBackData(layer: layer, outputGradient: gradient, inputGradient: $0) }
         case .maxPool, .averagePool:
@@ -74,8 +76,9 @@ extension ProgramBuilder {
             }
         case .globalAveragePool:
             pass { .averageBack(layer: layer, outputGradient: gradient, inputGradient: $0) }
-        case .activation:
-            works.append(.rectifyBack(gradient: gradient, output: value, count: count(unit.last)))
+        case .activation(let activation):
+            let input = input()
+            works.append(.activateBack(activation, gradient: gradient, input: input, count: count(unit.last)))
             works += hand(gradient, to: unit.inputs[0], from: position, until: position, &gradients, &program)
         case .add:
             works += copy(gradient, to: unit.inputs[1], &gradients, &program)
@@ -86,30 +89,33 @@ extension ProgramBuilder {
         return works
     }
 
-    private func normWorks(
+    private mutating func normWorks(
         of job: Job, position: Int, gradient: Buffer, _ gradients: inout GradientBuffers,
         _ program: inout Program
     ) -> [Work] {
         let unit = job.unit
-        guard let input = value(unit.inputs[0], for: unit) else { return [] }
+        var works: [Work] = []
+        guard let input = recall(unit.inputs[0], for: unit, &works, in: &program) else { return [] }
         let layer = layers[unit.node]
         guard job.isNormApply else {
-            let sums = Work.normBackSums(
-                layer: layer, gradient: gradient, output: unit.rectifies ? value(of: unit) : nil,
-                input: input)
-            guard let residual = unit.residual else { return [sums] }
+            let output = unit.changesGradientInPlace ? recall(unit.last, &works, in: &program) : nil
+            works.append(.normBackSums(layer: layer, gradient: gradient, output: output, input: input))
+            guard let residual = unit.residual else { return works }
             let apply = gradients.lastPosition(of: unit)
-            return [sums] + hand(gradient, to: residual, from: position, until: apply, &gradients, &program)
+            return works + hand(gradient, to: residual, from: position, until: apply, &gradients, &program)
         }
         if gradients.buffers[unit.inputs[0]] == nil, needsGradient[unit.inputs[0]],
             !gradients.isNeeded(gradient, byOthersThan: unit.last, after: position)
         {
             gradients.buffers[unit.inputs[0]] = gradient
-            return [.normBackApply(layer: layer, gradient: gradient, input: input, inputGradient: gradient)]
+            let apply = Work.normBackApply(
+                layer: layer, gradient: gradient, input: input, inputGradient: gradient)
+            return works + [apply]
         }
-        return contribute(to: unit.inputs[0], from: unit, &gradients, &program) {
-            .normBackApply(layer: layer, gradient: gradient, input: input, inputGradient: $0)
-        }
+        return works
+            + contribute(to: unit.inputs[0], from: unit, &gradients, &program) {
+                .normBackApply(layer: layer, gradient: gradient, input: input, inputGradient: $0)
+            }
     }
 
     /// Works that add to the gradient of `node` what `body`, a pass of `unit`, writes: straight into its

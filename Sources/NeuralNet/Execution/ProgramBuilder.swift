@@ -15,6 +15,10 @@ struct ProgramBuilder {
     private(set) var types: [ElementType]
     /// By node: whether it or anything before it has parameters.
     private(set) var needsGradient: [Bool]
+    /// By node: whether its value lasts from the forward to the backward pass, if that reads it.
+    private let isKept: [Bool]
+    /// By node: the buffer of the value that the backward pass computed again.
+    private var recalled: [Int: Buffer] = [:]
     /// By node: its index in the table of its kind.
     var layers: [Int]
     /// By node: the workspace of a max pool.
@@ -29,6 +33,7 @@ struct ProgramBuilder {
         self.precision = precision
         layout = ParameterLayout(graph)
         units = Unit.all(of: graph)
+        isKept = Self.kept(units, nodes: graph.nodes.count)
         values = Array(repeating: nil, count: graph.nodes.count)
         workspaces = values
         converted = values
@@ -67,13 +72,42 @@ struct ProgramBuilder {
         return types[unit.last]
     }
 
-    /// The value of a node as the unit reads it.
-    func value(_ node: Int, for unit: Unit) -> Buffer? {
-        wanted(of: node, by: unit) == types[node] ? values[node] : converted[node]
+    // MARK: Values in the backward pass
+
+    /// A norm's output is computed again from its inputs, which costs one pass over memory, rather than kept,
+    /// which costs a third to a half of all memory. Only if its inputs are themselves computed again twice over is
+    /// it kept, lest whole stages of residual blocks be.
+    private static func kept(_ units: [Unit], nodes: Int) -> [Bool] {
+        let deepest = 2
+        var depths = [Int](repeating: 0, count: nodes)
+        for unit in units where unit.isNorm {
+            let depth = 1 + (unit.inputs.map { depths[$0] }.max() ?? 0)
+            if depth <= deepest { depths[unit.last] = depth }
+        }
+        return depths.map { $0 == 0 }
     }
 
-    /// The value that a unit leaves, in its own type.
-    func value(of unit: Unit) -> Buffer? { values[unit.last] }
+    /// The value of a node as the unit reads it, in the backward pass; works that compute it again are appended.
+    mutating func recall(
+        _ node: Int, for unit: Unit, _ works: inout [Work], in program: inout Program
+    ) -> Buffer? {
+        guard wanted(of: node, by: unit) == types[node] else { return converted[node] }
+        return recall(node, &works, in: &program)
+    }
+
+    /// The value of a node in its own type, likewise.
+    mutating func recall(_ node: Int, _ works: inout [Work], in program: inout Program) -> Buffer? {
+        if isKept[node] { return values[node] }
+        if let known = recalled[node] { return known }
+        guard let unit = units.first(where: { $0.last == node }),
+            let input = recall(unit.inputs[0], for: unit, &works, in: &program)
+        else { return nil }
+        let residual = unit.residual.flatMap { recall($0, for: unit, &works, in: &program) }
+        let buffer = program.makeBuffer(count(node), types[node])
+        recalled[node] = buffer
+        works.append(.normalize(layer: layers[unit.node], input: input, residual: residual, output: buffer))
+        return buffer
+    }
 
     /// The value of a node in a type; where need be it is converted at the end of the node's stage, before
     /// all works that are added later.
@@ -141,14 +175,13 @@ struct ProgramBuilder {
             program.averages.append(AverageLayer(pixels: shape.pixels, channels: shape.channels))
             return .average(layer: layers[unit.node], input: inputs[0], output: output)
         case .activation(let activation):
-            precondition(activation == .relu, "no pass for \(activation)")
-            return .rectify(input: inputs[0], output: output, count: count(unit.node))
+            return .activate(activation, input: inputs[0], output: output, count: count(unit.node))
         case .add:
             return .add(first: inputs[0], second: inputs[1], output: output, count: count(unit.node))
         case .batchNorm:
             return .normalize(
                 layer: layers[unit.node], input: inputs[0], residual: unit.residual == nil ? nil : inputs[1],
-                output: output, rectifies: unit.rectifies)
+                output: output)
         }
     }
 
@@ -193,8 +226,9 @@ struct ProgramBuilder {
             kind, images: slice, channels: shape.channels, inHeight: shape.height, inWidth: shape.width,
             kernel: pool.kernel, stride: pool.stride, padding: pool.padding)
         program.pools.append((geometry, types[node]))
-        // oneDNN keeps the winner's place in the window, one byte or four an element.
-        if kind == .maximum { workspaces[node] = program.makeBuffer(geometry.outputCount, .fp32) }
+        if kind == .maximum {
+            workspaces[node] = program.makeBuffer(geometry.workspaceByteCountMax / 4 + 1, .fp32)
+        }
         return .pool(layer: layers[node], input: input, output: output, workspace: workspaces[node])
     }
 
@@ -208,7 +242,8 @@ struct ProgramBuilder {
             NormLayer(
                 channels: shape.channels, rows: slice * shape.pixels, epsilon: norm.epsilon, scale: scale,
                 shift: scale + 1, runningMean: mean, runningVariance: mean + 1,
-                channelOffset: program.normChannels))
+                channelOffset: program.normChannels, activation: unit.activation,
+                hasResidual: unit.residual != nil))
         program.normChannels += shape.channels
         return layers[unit.node]
     }

@@ -1,18 +1,21 @@
-/// One or more nodes of a graph that run as one pass: a batch norm together with the add and the ReLU that
+/// One or more nodes of a graph that run as one pass: a batch norm together with the add and the activation that
 /// are its only readers, or a single node. Only a unit's last node has its output in memory.
 struct Unit: Equatable {
     /// The node whose operation this is; for a fused pass, the batch norm.
     var node: Int
-    /// The node whose value the unit leaves: `node`, or the add or ReLU that it is fused with.
+    /// The node whose value the unit leaves: `node`, or the add or activation that it is fused with.
     var last: Int
     /// Last nodes of the units that it reads. A fused add's other operand comes second.
     var inputs: [Int]
     var isNorm = false
-    /// Norms only: whether a ReLU is fused.
-    var rectifies = false
+    /// Norms only: the fused activation.
+    var activation: Activation?
 
     /// Norms only: the other operand of the fused add.
     var residual: Int? { isNorm && inputs.count == 2 ? inputs[1] : nil }
+    /// Norms only: whether the first pass back turns the gradient of the unit's value into that of the sum, which
+    /// both operands get.
+    var changesGradientInPlace: Bool { activation != nil && residual != nil }
 }
 
 extension Unit {
@@ -30,9 +33,11 @@ extension Unit {
                 unit.last = sum
                 fused.insert(sum)
             }
-            if consumers[unit.last].count == 1, graph.isRectifier(consumers[unit.last][0]) {
+            if consumers[unit.last].count == 1, let activation = graph.activation(consumers[unit.last][0]),
+                unit.residual == nil || activation.showsSlope
+            {
                 unit.last = consumers[unit.last][0]
-                unit.rectifies = true
+                unit.activation = activation
                 fused.insert(unit.last)
             }
             units.append(unit)
@@ -61,7 +66,12 @@ extension Graph {
         if case .batchNorm = nodes[index].operation { true } else { false }
     }
 
-    fileprivate func isRectifier(_ index: Int) -> Bool {
-        if case .activation(.relu) = nodes[index].operation { true } else { false }
+    fileprivate func activation(_ index: Int) -> Activation? {
+        if case .activation(let activation) = nodes[index].operation { activation } else { nil }
     }
+}
+
+extension Activation {
+    /// Whether its output tells its slope, so that the pass back after an add can do without the sum.
+    fileprivate var showsSlope: Bool { self == .relu || self == .relu6 }
 }

@@ -98,17 +98,4 @@ extension LinearLayer {
             }
         }
     }
-
-    /// The way back, for integer sums.
-    func unpermute(_ source: UnsafePointer<Int32>, into target: UnsafeMutablePointer<Int32>) {
-        guard pixels > 1 else { return target.update(from: source, count: outFeatures * inFeatures) }
-        for row in 0..<outFeatures {
-            let (from, to) = (source + row * inFeatures, target + row * inFeatures)
-            for pixel in 0..<pixels {
-                for channel in 0..<channels {
-                    to[channel * pixels + pixel] = from[pixel * channels + channel]
-                }
-            }
-        }
-    }
 }

@@ -10,12 +10,12 @@ enum Work: Equatable {
     case multiply(layer: Int, input: Buffer, output: Buffer)
     case pool(layer: Int, input: Buffer, output: Buffer, workspace: Buffer?)
     case average(layer: Int, input: Buffer, output: Buffer)
-    case rectify(input: Buffer, output: Buffer, count: Int)
+    case activate(Activation, input: Buffer, output: Buffer, count: Int)
     case add(first: Buffer, second: Buffer, output: Buffer, count: Int)
     /// Channel sums of a norm's input, straight after the input was written. Skipped in evaluation.
     case normSums(layer: Int, input: Buffer)
-    /// output = act(norm(input) + residual).
-    case normalize(layer: Int, input: Buffer, residual: Buffer?, output: Buffer, rectifies: Bool)
+    /// output = act(norm(input) + residual). Also in the backward pass, for outputs that were not kept.
+    case normalize(layer: Int, input: Buffer, residual: Buffer?, output: Buffer)
 
     /// Loss, ranks and the logits' gradient.
     case loss(logits: Buffer, gradient: Buffer)
@@ -25,12 +25,12 @@ enum Work: Equatable {
     case multiplyBackData(layer: Int, outputGradient: Buffer, inputGradient: Buffer)
     case poolBack(layer: Int, outputGradient: Buffer, workspace: Buffer?, inputGradient: Buffer)
     case averageBack(layer: Int, outputGradient: Buffer, inputGradient: Buffer)
-    /// In place: the gradient of what was rectified.
-    case rectifyBack(gradient: Buffer, output: Buffer, count: Int)
-    /// In place: `gradient` becomes that of the normalised value, and its channel sums are taken. `output` is
-    /// given if a ReLU is fused.
+    /// In place: the gradient of the activation's input.
+    case activateBack(Activation, gradient: Buffer, input: Buffer, count: Int)
+    /// Channel sums of the gradient of the normalised value. With `output`, which is given if an activation comes
+    /// after a fused add, `gradient` becomes that gradient; otherwise it stays that of the activation's output.
     case normBackSums(layer: Int, gradient: Buffer, output: Buffer?, input: Buffer)
-    /// `inputGradient` may be `gradient`.
+    /// `gradient` as the sums left it; `inputGradient` may be `gradient`.
     case normBackApply(layer: Int, gradient: Buffer, input: Buffer, inputGradient: Buffer)
     /// From one element type to the other.
     case convert(from: Buffer, to: Buffer, count: Int)
@@ -42,12 +42,12 @@ enum Work: Equatable {
         switch self {
         case .load(let into): [into]
         case .convolve(_, let input, let output), .multiply(_, let input, let output),
-            .average(_, let input, let output), .rectify(let input, let output, _):
+            .average(_, let input, let output), .activate(_, let input, let output, _):
             [input, output]
         case .pool(_, let input, let output, let workspace): [input, output] + [workspace].compactMap(\.self)
         case .add(let first, let second, let output, _): [first, second, output]
         case .normSums(_, let input): [input]
-        case .normalize(_, let input, let residual, let output, _):
+        case .normalize(_, let input, let residual, let output):
             [input, output] + [residual].compactMap(\.self)
         case .loss(let logits, let gradient): [logits, gradient]
         case .convolveBackWeights(_, let input, let outputGradient),
@@ -59,7 +59,7 @@ enum Work: Equatable {
             [outputGradient, inputGradient]
         case .poolBack(_, let outputGradient, let workspace, let inputGradient):
             [outputGradient, inputGradient] + [workspace].compactMap(\.self)
-        case .rectifyBack(let gradient, let output, _): [gradient, output]
+        case .activateBack(_, let gradient, let input, _): [gradient, input]
         case .normBackSums(_, let gradient, let output, let input):
             [gradient, input] + [output].compactMap(\.self)
         case .normBackApply(_, let gradient, let input, let inputGradient): [gradient, input, inputGradient]

@@ -66,9 +66,9 @@ final class Replica {
     func compute(shards: [Int], overflows: [Overflow]) throws -> [Overflow] {
         if !overflows.isEmpty { try codes.raise(for: overflows, layout: reduction) }
         refreshExecutor()
-        executor.beginStep(codes, globalBatch: definition.recipe.batch)
+        executor.beginStep(codes, globalBatch: definition.recipe.batch, sums: sumsBuffer.pointer)
         for shard in shards { try executor.train(definition.trainingShard(step: step, shard: shard)) }
-        return executor.finishStep(into: sumsBuffer.pointer)
+        return executor.finishStep()
     }
 
     private func refreshExecutor() {

@@ -37,6 +37,16 @@ struct BenchStep: ParsableCommand {
     @Option(help: "Embedding of the hypernetwork that makes the weights; 0: a plain network.")
     var hyper = 0
 
+    @Option(
+        help: """
+            Cut the network down to this plan, a file as shrink --json prints it or a run's plan.json; for \
+            the same network and width.
+            """)
+    var plan: String?
+
+    @Option(help: "Cut channels away at random, so that this share of the FLOPs stays: above 0, to 1.")
+    var keep: Double?
+
     @Option(help: "Compute threads; by default one for each processor.")
     var threads: Int?
 
@@ -55,6 +65,11 @@ struct BenchStep: ParsableCommand {
         try Limits.check("--steps", steps, 1...1_000_000)
         try Limits.check("--measured-steps", measuredSteps, 0...1_000_000)
         try Limits.check("--hyper", hyper, 0...256)
+        if plan != nil, keep != nil { throw ValidationError("--plan and --keep exclude each other") }
+        if hyper > 0, plan != nil || keep != nil { throw ValidationError("\(BenchError.searchOfPruned)") }
+        if let keep, !(keep > 0 && keep <= 1) {
+            throw ValidationError("--keep is \(keep); it must be above 0, at most 1")
+        }
         if let shard { try Limits.check("--shard", shard, 1...65_536) }
     }
 
@@ -67,11 +82,17 @@ struct BenchStep: ParsableCommand {
         settings.precision = precision
         settings.width = width
         settings.hyper = hyper
+        settings.pruning = try pruning()
         settings.threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
         settings.steps = steps
         settings.measuredSteps = measuredSteps
         let report = try StepBench(settings).run()
         print(json ? try JSONOutput.text(report) : Self.text(report))
+    }
+
+    private func pruning() throws -> StepSettings.Pruning? {
+        if let keep { return .random(keep: keep) }
+        return try plan.map { .plan(try PlanFile.read($0)) }
     }
 
     private static func text(_ report: StepReport) -> String {
@@ -85,7 +106,8 @@ struct BenchStep: ParsableCommand {
         let lines = [
             "\(report.network), \(report.input)×\(report.input), batch \(report.batch) in shards of "
                 + "\(report.shard) and slices of \(report.slice), \(report.precision), "
-                + "\(report.threads) threads, \(report.instructionLevel)",
+                + "\(report.threads) threads, \(report.instructionLevel)"
+                + (report.flopsShare < 1 ? ", \(Show.percent(report.flopsShare)) of the FLOPs" : ""),
             String(
                 format: "%.1f images/s (best %.1f), %.0f GFLOP/s, %.0f %% of %.0f; %.2f GB",
                 report.imagesPerSecondMedian, report.imagesPerSecondBest, report.gflops,

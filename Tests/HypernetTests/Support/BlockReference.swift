@@ -1,4 +1,5 @@
 import TensorCore
+import TestSupport
 
 /// A convolution by the engine; a training batch norm and a ReLU after it in fp64 by the book.
 struct BlockReference {
@@ -40,11 +41,7 @@ struct BlockReference {
                 input: x, outputGradient: gradient, weightGradient: &native,
                 biasGradient: kernel.hasBias ? $0.baseAddress : nil)
         }
-        // Unpacking only moves elements: floats pass through it as the integers of their bits.
-        let bits = native.map { Int32(bitPattern: $0.bitPattern) }
-        var plain = [Int32](repeating: 0, count: geometry.weightCount)
-        kernel.unpackGradient(bits, into: &plain)
-        return (xGradient, plain.map { Float(bitPattern: UInt32(bitPattern: $0)) }, bias)
+        return (xGradient, kernel.gradientLayout.plain(native), bias)
     }
 
     static let epsilon = 1e-5

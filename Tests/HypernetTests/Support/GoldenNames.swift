@@ -2,8 +2,9 @@ import Checkpoint
 import Hypernet
 import NeuralNet
 
-/// The golden names of a search state's tensors: `features.I.layerJ.weight1`, `….bn_main.weight`, latent
-/// vectors by the layer that owns them or by an alias.
+/// The golden names of a search state's tensors: `features.I.layerJ.weight1` or
+/// `features.I.layers.J.weight1`, `….bn_main.weight`, latent vectors by the layer that owns them or by an
+/// alias.
 struct GoldenNames {
     private var names: [String: String] = [:]
 
@@ -25,11 +26,23 @@ struct GoldenNames {
                 names["\(graph.nodes[layer.node + 1].name).\(part)"] = "\(golden).bn_main.\(part)"
             }
             let latent = "\(golden).latent_vector"
-            let vector = network.wiring.vectors[layer.output.vector].name
-            names["\(vector).latent"] = aliases[latent] ?? latent
+            // A depthwise layer owns its input side's vector, any other its output's.
+            let side = Self.isDepthwise(graph.nodes[layer.node]) ? layer.input : layer.output
+            names["\(network.wiring.vectors[side.vector].name).latent"] = aliases[latent] ?? latent
         }
-        names["input.latent"] = "latent_vector_stage0"
-        for part in ["weight", "bias"] { names["fc.\(part)"] = "classifier.\(part)" }
+        func first(of candidates: [String], suffix: String) -> String? {
+            candidates.first { file[prefix + $0 + suffix] != nil }
+        }
+        names["input.latent"] = first(of: ["latent_vector_stage0", "latent_vectors.0"], suffix: "")
+        guard let classifier = first(of: ["classifier", "classifier.1"], suffix: ".weight"),
+            let last = graph.nodes.last?.name
+        else { return }
+        for part in ["weight", "bias"] { names["\(last).\(part)"] = "\(classifier).\(part)" }
+    }
+
+    private static func isDepthwise(_ node: Graph.Node) -> Bool {
+        guard case .convolution(let convolution) = node.operation else { return false }
+        return convolution.groups > 1
     }
 
     /// The order of execution: by feature, a block's layers before its down-sampling.

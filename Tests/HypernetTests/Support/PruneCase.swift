@@ -47,6 +47,7 @@ struct PruneCase {
         struct Latent: Decodable {
             let length: Int
             let floor: Int
+            let floorSource: String
             let neverPruned: Bool
             let kept: Int
         }
@@ -117,13 +118,14 @@ struct PruneCase {
     var settings: ShrinkSettings {
         let isMagnitude = description.mode == "mag" || description.releasedMask
         let classifier = wiring.vectors.firstIndex(where: \.feedsClassifier) ?? 0
-        let keeps = description.latents[latentIndices[classifier]].neverPruned
+        let latent = description.latents[latentIndices[classifier]]
+        // The released code's MobileNetV2 has no floor of its own for the vector that the classifier reads.
+        let tau = latent.floorSource == "linear_percentage" ? description.tauLinearPercentage : nil
         return ShrinkSettings(
             budget: .ratio(description.targetRatio),
             importance: isMagnitude
                 ? .magnitude : description.gradNormalize ? .normalizedGradient : .gradient,
             search: .reference, rho: description.rhoRemainPercentage,
-            tau: description.tauLinearPercentage,
-            minChannels: description.mc, keepsClassifierInput: keeps)
+            tau: tau, minChannels: description.mc, keepsClassifierInput: latent.neverPruned)
     }
 }

@@ -63,9 +63,11 @@ final class SearchBench {
     private func reduce(_ batch: GoldenBatch) throws -> [Int32] {
         var sums = [Int32](repeating: 0, count: executor.layout.count)
         while true {
-            executor.beginStep(exponents, globalBatch: batch.count)
-            try executor.train(batch)
-            let overflows = executor.finishStep(into: &sums)
+            let overflows = try sums.withUnsafeMutableBufferPointer { vector in
+                executor.beginStep(exponents, globalBatch: batch.count, sums: vector.baseAddress!)
+                try executor.train(batch)
+                return executor.finishStep()
+            }
             if overflows.isEmpty { return sums }
             try exponents.raise(for: overflows, layout: executor.layout)
         }
