@@ -81,7 +81,7 @@ public final class StepBench {
     /// - Returns: attempts.
     private func step(_ breakdown: inout StepBreakdown) throws -> Int {
         let whole = Stopwatch()
-        executor.setWeights(measure(.generate, &breakdown) { model.weights(in: sums.pointer) })
+        executor.setWeights(measure(.generate, &breakdown) { model.weights() })
         let attempts = try compute()
         measure(.update, &breakdown) {
             model.apply(

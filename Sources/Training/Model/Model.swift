@@ -15,10 +15,9 @@ package protocol Model: AnyObject {
 
     /// Fills the state as a function of the seed; the momentum stays as it is.
     func initialize(seed: UInt64)
-    /// The network's weights in the order of `ParameterLayout(graph)`, to be read before the state changes.
-    /// - Parameter memory: room for all of them, where they are made if the state does not hold them; the
-    ///   result then lies there. The sums of the last step will do, which nobody needs once they are applied.
-    func weights(in memory: UnsafeMutableRawPointer) -> UnsafePointer<Float>
+    /// The network's weights in the order of `ParameterLayout(graph)`, made anew from the state where that is
+    /// needed. They stay until they are asked for again or the state changes.
+    func weights() -> UnsafePointer<Float>
     /// Takes the optimizer's step with the sums of one global batch, and moves the running statistics.
     /// - Parameters:
     ///   - reduced: the whole reduced vector, in the order of `ReductionLayout`.

@@ -29,7 +29,7 @@ package final class PlainModel: Model {
         InitialWeights.fill(values.elements, graph: graph, seed: seed)
     }
 
-    package func weights(in memory: UnsafeMutableRawPointer) -> UnsafePointer<Float> {
+    package func weights() -> UnsafePointer<Float> {
         UnsafePointer(values.pointer)
     }
 

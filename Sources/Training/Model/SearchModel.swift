@@ -12,6 +12,7 @@ package final class SearchModel: Model {
     private let network: HyperNetwork
     private let values: AlignedBuffer<Float>
     private let momenta: AlignedBuffer<Float>
+    private let generated: AlignedBuffer<Float>
     private let pool: ComputePool
 
     /// A model of zeros, to be filled by the caller.
@@ -22,6 +23,7 @@ package final class SearchModel: Model {
         layout = StateLayout(network.layout)
         values = try AlignedBuffer(attempting: network.layout.count)
         momenta = try AlignedBuffer(attempting: network.layout.parameterCount)
+        generated = try AlignedBuffer(attempting: network.parameters.count)
     }
 
     package var state: UnsafeMutablePointer<Float> { values.pointer }
@@ -35,10 +37,9 @@ package final class SearchModel: Model {
         network.initialize(values.pointer, seed: seed, pool: pool)
     }
 
-    package func weights(in memory: UnsafeMutableRawPointer) -> UnsafePointer<Float> {
-        let generated = memory.bindMemory(to: Float.self, capacity: network.parameters.count)
-        network.generate(from: UnsafePointer(values.pointer), into: generated, pool: pool)
-        return UnsafePointer(generated)
+    package func weights() -> UnsafePointer<Float> {
+        network.generate(from: UnsafePointer(values.pointer), into: generated.pointer, pool: pool)
+        return UnsafePointer(generated.pointer)
     }
 
     package func apply(

@@ -55,8 +55,7 @@ final class Replica {
 
     // MARK: A step
 
-    /// The integer sums of the last ``compute(shards:overflows:)``, `reduction.count` elements; good
-    /// until the state changes, for weights are made in the same memory.
+    /// The integer sums of the last ``compute(shards:overflows:)``, `reduction.count` elements.
     var sums: UnsafeBufferPointer<Int32> { UnsafeBufferPointer(sumsBuffer.elements) }
 
     /// Computes some shards of the next step into ``sums``.
@@ -73,7 +72,7 @@ final class Replica {
 
     private func refreshExecutor() {
         guard !executorIsCurrent else { return }
-        executor.setWeights(model.weights(in: sumsBuffer.pointer))
+        executor.setWeights(model.weights())
         executorIsCurrent = true
     }
 
@@ -114,7 +113,7 @@ final class Replica {
         guard let search = model as? SearchModel else { return }
         let surgery = try Surgery(graph: search.graph, plan: plan)
         let pruned = try PlainModel(graph: surgery.pruned, pool: pool)
-        surgery.prune(weights: search.weights(in: sumsBuffer.pointer), into: pruned.state)
+        surgery.prune(weights: search.weights(), into: pruned.state)
         (executor, codes) = try Self.makeExecutor(definition, surgery.pruned, pool)
         reduction = executor.layout
         sumsBuffer = try AlignedBuffer(attempting: reduction.count)

@@ -39,8 +39,7 @@ public struct CheckpointEvaluation {
 
     /// All test images.
     public func run() throws -> EvaluationCounts {
-        let memory = try AlignedBuffer<Float>(attempting: ParameterLayout(model.graph).count)
-        executor.setWeights(model.weights(in: memory.pointer))
+        executor.setWeights(model.weights())
         var counts = EvaluationCounts()
         for shard in 0..<definition.schedule.evaluationShards {
             counts += try executor.evaluate(definition.testShard(shard))
