@@ -138,12 +138,6 @@ float espalier_fixed_transposed_add(
 }
 
 ESPALIER_CLONES
-void espalier_fixed_decode(
-    const int32_t *restrict sums, float *restrict values, size_t n, float inverseScale) {
-    for (size_t i = 0; i < n; i++) values[i] = (float)sums[i] * inverseScale;
-}
-
-ESPALIER_CLONES
 void espalier_int_add(int32_t *restrict sums, const int32_t *restrict other, size_t n) {
     for (size_t i = 0; i < n; i++) sums[i] = (int32_t)((uint32_t)sums[i] + (uint32_t)other[i]);
 }

@@ -62,13 +62,6 @@ import Testing
         #expect(sums == [500, -500, 0])
     }
 
-    @Test(arguments: awkwardCounts) func decodes(count: Int) {
-        let sums = integers(count, seed: 1)
-        var x = [Float](repeating: .nan, count: count)
-        espalier_fixed_decode(sums, &x, count, 1 / 1024)
-        #expect(areSame(x, sums.map { Float($0) * (1 / 1024) }))
-    }
-
     @Test(arguments: awkwardCounts) func integersAddAndCompare(count: Int) {
         let (a, b) = (integers(count, seed: 1), integers(count, seed: 2))
         var sums = a

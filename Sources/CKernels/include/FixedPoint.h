@@ -27,9 +27,6 @@ enum { ESPALIER_FIXED_ROWS = 16 };
 float espalier_fixed_transposed_add(
     const float *values, const int32_t *columns, int32_t *sums, size_t n, float scale, float limit);
 
-/// values[i] = sums[i]·inverseScale: the sum rounded to float, then multiplied.
-void espalier_fixed_decode(const int32_t *sums, float *values, size_t n, float inverseScale);
-
 /// sums[i] += other[i], wrapping.
 void espalier_int_add(int32_t *sums, const int32_t *other, size_t n);
 
