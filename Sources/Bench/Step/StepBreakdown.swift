@@ -25,8 +25,11 @@ struct StepBreakdown {
         sections[section, default: 0] += seconds * Double(threads)
     }
 
-    mutating func addStep(_ seconds: Double, passes times: PassTimes) {
+    mutating func addStep(_ seconds: Double) {
         stepSeconds.append(seconds)
+    }
+
+    mutating func add(_ times: PassTimes) {
         passes += times
     }
 

@@ -73,12 +73,14 @@ extension Executor {
     }
 
     private func overflows() -> [Overflow] {
-        layout.segments.indices.compactMap { index in
-            guard layout.segments[index].kind != .metric else { return nil }
-            let magnitude = codingThreads.map { lanes[$0].magnitudes.pointer[index] }.max() ?? 0
+        var result: [Overflow] = []
+        for (index, segment) in layout.segments.enumerated() where segment.kind != .metric {
+            var magnitude: Float = 0
+            for thread in codingThreads { magnitude = max(magnitude, lanes[thread].magnitudes.pointer[index]) }
             let isKnown = step.exponents?.codes[index].exponent != nil
-            return isKnown && sums.fits(magnitude, segment: index)
-                ? nil : Overflow(segment: index, magnitude: magnitude)
+            if isKnown && sums.fits(magnitude, segment: index) { continue }
+            result.append(Overflow(segment: index, magnitude: magnitude))
         }
+        return result
     }
 }
