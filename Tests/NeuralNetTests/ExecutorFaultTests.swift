@@ -8,7 +8,7 @@ struct ExecutorFaultTests {
     static func executor(threads: Int = 2) throws -> Executor {
         let executor = try Executor(
             graph: TestNetworks.residual, shard: 4, slice: 1, pool: ComputePool(threads: threads))
-        testState(TestNetworks.residual).withUnsafeBufferPointer { executor.setWeights($0.baseAddress!) }
+        executor.setWeights(testState(TestNetworks.residual))
         return executor
     }
 
@@ -42,7 +42,7 @@ struct ExecutorFaultTests {
         var state = testState(executor.graph)
         let classifier = try #require(ParameterLayout(executor.graph)["classifier.weight"])
         for place in classifier.range { state[place] *= 4096 }
-        state.withUnsafeBufferPointer { executor.setWeights($0.baseAddress!) }
+        executor.setWeights(state)
 
         var sums = [Int32](repeating: 0, count: executor.layout.count)
         let reports = try executor.step(exponents, globalBatch: 4, &sums) { try executor.train(shard) }
@@ -60,7 +60,7 @@ struct ExecutorFaultTests {
         var state = testState(executor.graph)
         let classifier = try #require(ParameterLayout(executor.graph)["classifier.bias"])
         state[classifier.offset] = .nan
-        state.withUnsafeBufferPointer { executor.setWeights($0.baseAddress!) }
+        executor.setWeights(state)
         let reports = try executor.step(exponents, globalBatch: 4, &sums) { try executor.train(shard) }
         #expect(reports.contains { $0.magnitude == .infinity })
         #expect(throws: FixedPointError.self) { try exponents.raise(for: reports, layout: executor.layout) }

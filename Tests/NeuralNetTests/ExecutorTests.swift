@@ -14,7 +14,7 @@ struct ExecutorTests {
     func trainsAsTheReference(_ graph: Graph) throws {
         let executor = try Executor(graph: graph, shard: 4, slice: 2, pool: ComputePool(threads: 2))
         let state = testState(graph)
-        state.withUnsafeBufferPointer { executor.setWeights($0.baseAddress!) }
+        executor.setWeights(state)
         let shards = [TestShard(graph, count: 4, seed: 3), TestShard(graph, count: 4, seed: 4)]
         let (sums, exponents) = try executor.sums(of: shards)
 
@@ -46,7 +46,7 @@ struct ExecutorTests {
     func logitsAreTheReferences(_ graph: Graph, _ training: Bool) throws {
         let executor = try Executor(graph: graph, shard: 4, slice: 1, pool: ComputePool(threads: 2))
         let state = testState(graph)
-        state.withUnsafeBufferPointer { executor.setWeights($0.baseAddress!) }
+        executor.setWeights(state)
         let shard = TestShard(graph, count: 4, seed: 9)
         let logits = try executor.logits(shard, training: training)
         let expected = ReferenceNetwork(graph).forward(
@@ -69,7 +69,7 @@ struct ExecutorTests {
         for training in [true, false] {
             let executor = try Executor(
                 graph: graph, shard: 8, slice: 2, pool: ComputePool(threads: 3), training: training)
-            state.withUnsafeBufferPointer { executor.setWeights($0.baseAddress!) }
+            executor.setWeights(state)
             results.append(try executor.evaluate(shard))
         }
         let expected = ReferenceNetwork(graph).forward(
@@ -87,7 +87,7 @@ struct ExecutorTests {
         var all: [[Int32]] = []
         for threads in [1, 2, 3, 5] {
             let executor = try Executor(graph: graph, shard: 8, slice: 2, pool: ComputePool(threads: threads))
-            state.withUnsafeBufferPointer { executor.setWeights($0.baseAddress!) }
+            executor.setWeights(state)
             all.append(try executor.sums(of: shards, gradientBits: 24).sums)
         }
         #expect(all.allSatisfy { $0 == all[0] })
@@ -103,7 +103,7 @@ struct ExecutorTests {
         let one = try Executor(graph: graph, shard: 4, slice: 1, pool: pool)
         let two = try Executor(graph: graph, shard: 4, slice: 1, pool: pool)
         for executor in [one, two] {
-            state.withUnsafeBufferPointer { executor.setWeights($0.baseAddress!) }
+            executor.setWeights(state)
         }
         let (whole, exponents) = try one.sums(of: shards)
         var parts = [Int32](repeating: 0, count: whole.count)

@@ -50,7 +50,7 @@ struct HalfPrecisionTests {
         let all = try [1, 2, 3, 5].map { threads in
             let executor = try Executor(
                 graph: graph, shard: 8, slice: 2, pool: ComputePool(threads: threads), precision: .bf16)
-            state.withUnsafeBufferPointer { executor.setWeights($0.baseAddress!) }
+            executor.setWeights(state)
             return try executor.sums(of: shards, gradientBits: 24).sums
         }
         #expect(all.allSatisfy { $0 == all[0] })
@@ -78,7 +78,7 @@ struct HalfPrecisionTests {
             let executor = try Executor(
                 graph: graph, shard: 8, slice: 2, pool: ComputePool(threads: 3), precision: .bf16,
                 training: training)
-            state.withUnsafeBufferPointer { executor.setWeights($0.baseAddress!) }
+            executor.setWeights(state)
             return try executor.evaluate(shard)
         }
         let expected = ReferenceNetwork(graph).forward(
@@ -108,7 +108,7 @@ struct HalfPrecisionTests {
         let executor = try Executor(
             graph: graph, shard: shards[0].count, slice: 2, pool: ComputePool(threads: 2),
             precision: precision)
-        state.withUnsafeBufferPointer { executor.setWeights($0.baseAddress!) }
+        executor.setWeights(state)
         let (sums, exponents) = try executor.sums(of: shards)
         var values = [Double](repeating: 0, count: executor.layout.metricsOffset)
         for (index, tensor) in ParameterLayout(graph).tensors.enumerated() {

@@ -12,7 +12,7 @@ struct PassTimesTests {
         for isMeasured in [false, true] {
             let executor = try Executor(graph: graph, shard: 8, slice: 2, pool: ComputePool(threads: 2))
             executor.measuresPasses = isMeasured
-            state.withUnsafeBufferPointer { executor.setWeights($0.baseAddress!) }
+            executor.setWeights(state)
             all.append(try executor.sums(of: shards).sums)
             let times = executor.takePassTimes()
             #expect((times.total > 0) == isMeasured)
@@ -27,7 +27,7 @@ struct PassTimesTests {
         let graph = TestNetworks.pools
         let executor = try Executor(graph: graph, shard: 4, slice: 1, pool: ComputePool(threads: 3))
         executor.measuresPasses = true
-        testState(graph).withUnsafeBufferPointer { executor.setWeights($0.baseAddress!) }
+        executor.setWeights(testState(graph))
         _ = try executor.sums(of: [TestShard(graph, count: 4, seed: 2)])
         let times = executor.takePassTimes()
         let sum = PassKind.allCases.reduce(0) { $0 + times[$1] }

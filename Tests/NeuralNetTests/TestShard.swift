@@ -59,6 +59,13 @@ func testState(_ graph: Graph, seed: UInt64 = 5) -> [Float] {
 }
 
 extension Executor {
+    /// Takes over a copy, which stays where it is: a few kilobytes are never freed.
+    func setWeights(_ state: [Float]) {
+        let copy = UnsafeMutableBufferPointer<Float>.allocate(capacity: state.count)
+        _ = copy.initialize(from: state)
+        if let address = copy.baseAddress { setWeights(UnsafePointer(address)) }
+    }
+
     /// A step of several shards, coded as the cluster does it: once to measure, once to count.
     func sums(
         of shards: [TestShard], gradientBits: Int = 28, slices: Int? = nil

@@ -13,7 +13,7 @@ extension Executor {
             convolveBackWeights(layer, lane, input: at(input), gradient: at(gradient))
         case .convolveBackData(let layer, let gradient, let inputGradient):
             lane.convolutions[layer].backwardData(
-                outputGradient: at(gradient), weight: weights.packedBackward(layer),
+                outputGradient: at(gradient), weight: weights.convolution(layer),
                 inputGradient: at(inputGradient))
         case .multiplyBackWeights(let layer, let input, let gradient):
             multiplyBackWeights(

@@ -10,7 +10,7 @@ extension Executor {
             load(shard, slice: slice, into: floats(into))
         case .convolve(let layer, let input, let output):
             lane.convolutions[layer].forward(
-                input: at(input), weight: weights.packedForward(layer),
+                input: at(input), weight: weights.convolution(layer),
                 bias: program.convolutions[layer].bias.map { weights.tensor($0) }, output: at(output))
         case .multiply(let layer, let input, let output):
             multiply(program.linears[layer], input: floats(input), output: floats(output))

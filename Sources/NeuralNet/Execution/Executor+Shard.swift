@@ -49,6 +49,7 @@ extension Executor {
     private func run(_ shard: any ShardSource, _ mode: Mode) throws {
         guard shard.count <= self.shard else { throw ShardError.imageCount(shard.count, shard: self.shard) }
         runMeasured(as: .linearAndLoss) { thread in carry(shard, mode, thread: thread) }
+        weights.direction = mode == .training ? .backward : .forward
         if let error = records.takeError() { throw error }
     }
 
@@ -56,6 +57,10 @@ extension Executor {
     private func carry(_ shard: any ShardSource, _ mode: Mode, thread: Int) {
         let lane = lanes[thread]
         let own = Self.slices(of: thread, threads: pool.threads, slices: slices)
+        if weights.direction == .backward {
+            pack(for: .forward, lane, thread: thread)
+            pool.barrier()
+        }
         if mode == .evaluation { setRunningCoefficients(lane) }
         for stage in program.forward {
             if mode != .evaluation, !stage.norms.isEmpty {
@@ -76,6 +81,9 @@ extension Executor {
             for slice in own { performLoss(slice, shard, gradient: nil) }
         }
         guard mode == .training else { return }
+        meet(lane)
+        pack(for: .backward, lane, thread: thread)
+        meet(lane)
         for stage in program.backward {
             if !stage.norms.isEmpty {
                 meet(lane)
@@ -89,6 +97,13 @@ extension Executor {
                 }
             }
         }
+    }
+
+    private func pack(for direction: WeightStore.Direction, _ lane: Lane, thread: Int) {
+        for tensor in tensorsOfThread[thread] where parameters.tensors[tensor].role == .convolutionWeight {
+            weights.set(tensor, for: direction)
+        }
+        lane.timer?.lap(.packing)
     }
 
     private func meet(_ lane: Lane) {

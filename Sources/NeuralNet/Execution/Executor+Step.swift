@@ -76,7 +76,9 @@ extension Executor {
         var result: [Overflow] = []
         for (index, segment) in layout.segments.enumerated() where segment.kind != .metric {
             var magnitude: Float = 0
-            for thread in codingThreads { magnitude = max(magnitude, lanes[thread].magnitudes.pointer[index]) }
+            for thread in codingThreads {
+                magnitude = max(magnitude, lanes[thread].magnitudes.pointer[index])
+            }
             let isKnown = step.exponents?.codes[index].exponent != nil
             if isKnown && sums.fits(magnitude, segment: index) { continue }
             result.append(Overflow(segment: index, magnitude: magnitude))

@@ -88,11 +88,12 @@ public final class Executor: @unchecked Sendable {
         arena.count + weights.byteCount + lanes.reduce(0) { $0 + $1.byteCount }
     }
 
-    /// Takes over the whole state, `ParameterLayout.count` elements: parameters and running statistics.
+    /// Takes over the whole state, `ParameterLayout.count` elements: parameters and running statistics. They stay as
+    /// they are, where they are, until others are set: convolution weights are read again for each shard.
     public func setWeights(_ flat: UnsafePointer<Float>) {
-        let state = SharedPointer(flat)
+        weights.use(flat)
         runMeasured(as: .packing) { thread in
-            for tensor in tensorsOfThread[thread] { weights.set(tensor, from: state.pointer) }
+            for tensor in tensorsOfThread[thread] { weights.set(tensor, for: .forward) }
         }
     }
 

@@ -75,10 +75,10 @@ struct ProgramBuilder {
     // MARK: Values in the backward pass
 
     /// A norm's output is computed again from its inputs, which costs one pass over memory, rather than kept,
-    /// which costs a third to a half of all memory. Only if its inputs are themselves computed again twice over is
-    /// it kept, lest whole stages of residual blocks be.
+    /// which costs a third to a half of all memory. In a row of residual blocks each needs the one before: so many
+    /// are made again at once, and take memory at once, and the next is kept.
     private static func kept(_ units: [Unit], nodes: Int) -> [Bool] {
-        let deepest = 2
+        let deepest = 4
         var depths = [Int](repeating: 0, count: nodes)
         for unit in units where unit.isNorm {
             let depth = 1 + (unit.inputs.map { depths[$0] }.max() ?? 0)

@@ -1,20 +1,31 @@
 import TensorCore
 
-/// The network's state as the passes want it: convolution weights packed for oneDNN, linear weights with
-/// their inputs in NHWC order, everything else as it comes.
-final class WeightStore {
+/// The network's state as the passes want it: linear weights with their inputs in NHWC order, everything else but
+/// convolution weights as it comes. Those are packed for the passes of one direction at a time, in the same memory:
+/// forward when they are set, and again whenever the direction changes.
+///
+/// Unchecked: all threads set and pack tensors of their own, and read others' only after they have met.
+final class WeightStore: @unchecked Sendable {
+    enum Direction {
+        case forward
+        case backward
+    }
+
+    /// For which passes the convolution weights are packed at present.
+    var direction = Direction.forward
     private let parameters: ParameterLayout
     private let convolutions: [ConvolutionLayer]
     private let linears: [LinearLayer]
     private let kernels: [ConvolutionKernel]
-    /// By tensor: where it begins in `plain`; nil for convolution weights.
+    /// By tensor: its layer, for weights; where it begins in `plain`, for all but convolution weights.
+    private let layers: [Int?]
     private let plainOffsets: [Int?]
     /// By convolution, in bytes.
-    private let forwardOffsets: [Int]
-    private let backwardOffsets: [Int]
+    private let packedOffsets: [Int]
     private let plain: AlignedBuffer<Float>
-    private let forward: AlignedBuffer<UInt8>
-    private let backward: AlignedBuffer<UInt8>
+    private let packed: AlignedBuffer<UInt8>
+    /// The caller's.
+    private var state: UnsafePointer<Float>?
 
     init(
         _ program: Program, parameters: ParameterLayout, kernels: [ConvolutionKernel]
@@ -23,28 +34,29 @@ final class WeightStore {
         self.kernels = kernels
         convolutions = program.convolutions
         linears = program.linears
+        var layers = [Int?](repeating: nil, count: parameters.tensors.count)
+        for (layer, convolution) in program.convolutions.enumerated() { layers[convolution.weight] = layer }
+        for (layer, linear) in program.linears.enumerated() { layers[linear.weight] = layer }
+        self.layers = layers
         var plainCount = 0
         plainOffsets = parameters.tensors.map { tensor in
             guard tensor.role != .convolutionWeight else { return nil }
             defer { plainCount += MemoryPlan.aligned(tensor.count, of: .fp32) }
             return plainCount
         }
-        var (forwardCount, backwardCount) = (0, 0)
-        var (forwardOffsets, backwardOffsets) = ([Int](), [Int]())
+        var packedCount = 0
+        var packedOffsets: [Int] = []
         for kernel in kernels {
-            forwardOffsets.append(forwardCount)
-            backwardOffsets.append(backwardCount)
-            forwardCount += MemoryPlan.aligned(kernel.forwardWeightCount * kernel.elements.byteCount)
-            backwardCount += MemoryPlan.aligned(kernel.backwardWeightCount * kernel.elements.byteCount)
+            packedOffsets.append(packedCount)
+            let larger = max(kernel.forwardWeightCount, kernel.backwardWeightCount)
+            packedCount += MemoryPlan.aligned(larger * kernel.elements.byteCount)
         }
-        self.forwardOffsets = forwardOffsets
-        self.backwardOffsets = backwardOffsets
+        self.packedOffsets = packedOffsets
         plain = try AlignedBuffer(attempting: plainCount)
-        forward = try AlignedBuffer(attempting: forwardCount)
-        backward = try AlignedBuffer(attempting: backwardCount)
+        packed = try AlignedBuffer(attempting: packedCount)
     }
 
-    var byteCount: Int { plain.count * MemoryLayout<Float>.stride + forward.count + backward.count }
+    var byteCount: Int { plain.count * MemoryLayout<Float>.stride + packed.count }
 
     /// A tensor that is not a convolution weight.
     func tensor(_ index: Int) -> UnsafePointer<Float> {
@@ -54,32 +66,38 @@ final class WeightStore {
         return UnsafePointer(plain.pointer + offset)
     }
 
-    func packedForward(_ layer: Int) -> UnsafeRawPointer {
-        UnsafeRawPointer(forward.pointer + forwardOffsets[layer])
+    /// A convolution's weight, for the passes of the present direction.
+    func convolution(_ layer: Int) -> UnsafeRawPointer {
+        UnsafeRawPointer(packed.pointer + packedOffsets[layer])
     }
 
-    func packedBackward(_ layer: Int) -> UnsafeRawPointer {
-        UnsafeRawPointer(backward.pointer + backwardOffsets[layer])
+    /// - Parameter state: the whole state, in the parameter layout's order; read whenever the direction changes.
+    func use(_ state: UnsafePointer<Float>) {
+        self.state = state
+        direction = .forward
     }
 
-    /// Takes over one tensor of the state; different tensors may be set by different threads at once.
-    /// - Parameter state: the whole state, in the parameter layout's order.
-    func set(_ index: Int, from state: UnsafePointer<Float>) {
+    /// Takes over one tensor of the state, or packs it for the other direction; different tensors by different
+    /// threads at once.
+    func set(_ index: Int, for direction: Direction) {
+        guard let state else { preconditionFailure("no weights were set") }
         let tensor = parameters.tensors[index]
         let source = state + tensor.offset
-        switch tensor.role {
-        case .convolutionWeight:
-            guard let layer = convolutions.firstIndex(where: { $0.weight == index }) else { return }
-            kernels[layer].packForward(source, into: forward.pointer + forwardOffsets[layer])
-            if kernels[layer].needsInputGradient {
-                kernels[layer].packBackward(source, into: backward.pointer + backwardOffsets[layer])
+        if tensor.role == .convolutionWeight {
+            guard let layer = layers[index] else { return }
+            let target = packed.pointer + packedOffsets[layer]
+            switch direction {
+            case .forward: kernels[layer].packForward(source, into: target)
+            case .backward where kernels[layer].needsInputGradient:
+                kernels[layer].packBackward(source, into: target)
+            case .backward: break
             }
-        case .linearWeight:
-            guard let layer = linears.first(where: { $0.weight == index }), let offset = plainOffsets[index]
-            else { return }
-            layer.permute(source, into: plain.pointer + offset)
-        default:
-            guard let offset = plainOffsets[index] else { return }
+            return
+        }
+        guard direction == .forward, let offset = plainOffsets[index] else { return }
+        if tensor.role == .linearWeight, let layer = layers[index] {
+            linears[layer].permute(source, into: plain.pointer + offset)
+        } else {
             (plain.pointer + offset).update(from: source, count: tensor.count)
         }
     }

@@ -38,9 +38,10 @@ final class SearchBench {
     }
 
     func step(_ batch: GoldenBatch, update: HyperNetwork.Update) throws -> Step {
-        var weights = [Float](repeating: 0, count: network.parameters.count)
-        network.generate(from: state, into: &weights, pool: pool)
-        executor.setWeights(weights)
+        let weights = AlignedBuffer<Float>(count: network.parameters.count)
+        defer { withExtendedLifetime(weights) {} }
+        network.generate(from: state, into: weights.pointer, pool: pool)
+        executor.setWeights(weights.pointer)
         let logits = try executor.logits(batch, training: true)
         let sums = try reduce(batch)
         var gradient = [Float](repeating: 0, count: network.parameters.count)
