@@ -150,10 +150,10 @@ INLINE void LANED(gather_all)(
     }
 }
 
-// What one row of outputs adds to the gradients of the weights in `height` rows and `width` columns of taps, of
-// LANES channels. `from` is the input's row under the first of those rows, `column` the first of those columns;
-// `ahead` rows further begins what the next row of outputs will read. `height` and `width` are constants at
-// each call, so that the sums stay in registers.
+// What one row of outputs adds to the gradients of the weights in `height` rows and `width` columns of taps,
+// of LANES channels. `from` is the input's row under the first of those rows, `column` the first of those
+// columns; `ahead` rows further begins what the next row of outputs will read. `height` and `width` are
+// constants at each call, so that the sums stay in registers.
 INLINE void LANED(row_sums)(
     const ELEMENT *restrict from, const ELEMENT *restrict gradient, const espalier_depthwise_shape *s,
     taps whole, size_t stride, size_t column, size_t ahead, const size_t height, const size_t width,

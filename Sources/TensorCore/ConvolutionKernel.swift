@@ -35,9 +35,10 @@ public final class ConvolutionKernel: Sendable {
     public var forwardWeightCount: Int { passes.forwardPacking.count }
     public var backwardWeightCount: Int { passes.inputGradientPacking?.count ?? 0 }
     public var weightGradientCount: Int { passes.gradientCount }
+    public var gradientLayout: GradientLayout { passes.gradientLayout }
 
-    /// The names of the code for the passes: oneDNN's, or "depthwise" for our own loops. A "ref" among them is
-    /// slow.
+    /// The names of the code for the passes: oneDNN's, or "depthwise" for our own loops. A "ref" among them
+    /// is slow.
     public var implementations: (forward: String, backwardData: String?, backwardWeights: String) {
         (passes.forward.name, passes.inputGradient?.name, passes.weightGradient.name)
     }
@@ -56,9 +57,6 @@ public final class ConvolutionKernel: Sendable {
         }
         packing.pack(weight, into: packed)
     }
-
-    /// Where the elements of the weight's gradient lie.
-    public var gradientLayout: GradientLayout { passes.gradientLayout }
 
     /// For one thread; contexts with the same scratch are used by one thread at a time.
     public func makeContext(_ scratch: Scratch) throws(EngineError) -> ConvolutionContext {

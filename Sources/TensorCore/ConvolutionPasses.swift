@@ -1,7 +1,7 @@
 internal import COneDNN
 
-/// The compiled passes of one convolution, each by the path chosen for it, with the layouts of the weight that
-/// they want.
+/// The compiled passes of one convolution, each by the path chosen for it, with the layouts of the weight
+/// that they want.
 struct ConvolutionPasses: Sendable {
     enum Forward: Sendable {
         case primitive(Primitive)
@@ -70,13 +70,13 @@ struct ConvolutionPasses: Sendable {
         case .depthwise:
             return (
                 .depthwise, g.weightCount,
-                GradientLayout(transposeOfRows: g.outChannels, rowLength: g.kernel * g.kernel)
+                GradientLayout(transposedRows: g.outChannels, rowLength: g.kernel * g.kernel)
             )
         case .product:
             if let product = try WeightProduct(g, elements) {
                 let layout =
                     product.isTransposed
-                    ? GradientLayout(transposeOfRows: g.outChannels, rowLength: g.inChannels)
+                    ? GradientLayout(transposedRows: g.outChannels, rowLength: g.inChannels)
                     : GradientLayout(rows: g.outChannels, rowLength: g.inChannels)
                 return (.product(product), g.weightCount, layout)
             }
@@ -87,7 +87,7 @@ struct ConvolutionPasses: Sendable {
             return (
                 .direct(primitive), OneDNN.byteCount(native) / ElementType.fp32.byteCount,
                 try GradientLayout(
-                    native, plain: descriptors.plainWeight, dimensions: descriptors.weightSizes)
+                    native, plain: descriptors.plainWeight, sizes: descriptors.weightSizes)
             )
         }
     }

@@ -37,9 +37,9 @@ public struct ConvolutionPaths: Hashable, Sendable {
     /// The paths to take: by shape, type and the instruction level in use, so that equal machines get equal
     /// bits. Looking fixes the level.
     ///
-    /// Measured on one AVX-512 core (Zen 5) with data out of memory, as they are in a step, over the layers of
-    /// ResNet-50, MobileNetV2 and CIFAR's ResNets; `espalier bench convolution` repeats it. oneDNN 2.6 has
-    /// Winograd for none of them in NHWC.
+    /// Measured on one AVX-512 core (Zen 5) with data out of memory, as they are in a step, over the layers
+    /// of ResNet-50, MobileNetV2 and CIFAR's ResNets; `espalier bench convolution` repeats it. oneDNN 2.6
+    /// has Winograd for none of them in NHWC.
     public init(for geometry: ConvolutionGeometry, _ elements: ElementType) {
         let g = geometry
         if g.isDepthwise {

@@ -1,9 +1,11 @@
 import Glibc
 
 extension Engine {
-    /// The highest instruction level that this CPU offers, by oneDNN's names. Unlike ``instructionLevel`` it
-    /// leaves the choice open: it asks the system, not the library.
-    public static let offeredInstructionLevel: String = {
+    /// The highest instruction level that this CPU offers, by oneDNN's names, or the one that is forced.
+    /// Unlike ``instructionLevel`` it leaves the choice open: it asks the system, not the library.
+    public static let offeredInstructionLevel = forcedInstructionLevel ?? processorLevel()
+
+    private static func processorLevel() -> String {
         let flags = processorFlags()
         let levels: [(name: String, needs: [String])] = [
             ("avx512_core_amx", ["amx_tile", "amx_int8", "amx_bf16", "avx512_bf16", "avx512_fp16"]),
@@ -15,7 +17,7 @@ extension Engine {
             ("avx", ["avx"]),
         ]
         return levels.first { flags.isSuperset(of: $0.needs) }?.name ?? "sse41"
-    }()
+    }
 
     private static func processorFlags() -> Set<String> {
         guard let file = fopen("/proc/cpuinfo", "r") else { return [] }

@@ -11,8 +11,13 @@ public enum Engine {
     }
 
     /// The instruction level that oneDNN uses, such as "avx512_core_bf16": the CPU's, or a lower one that was
-    /// set. Reading it fixes it.
+    /// set or forced. Reading it fixes it.
     public static var instructionLevel: String {
+        forceOnce()
+        return levelNow
+    }
+
+    private static var levelNow: String {
         let level = dnnl_get_effective_cpu_isa()
         return levels.first { $0.isa == level }?.name ?? "level \(level.rawValue)"
     }
@@ -25,14 +30,18 @@ public enum Engine {
     /// is unknown, the CPU lacks the level, or it is too late: it must precede the first primitive of the
     /// process and the first look at ``instructionLevel``, except that the level in use may be set again.
     public static func limitInstructionLevel(_ name: String) throws(EngineError) {
-        let operation = "use the instruction level \(name)"
+        try checkForcedLevel()
+        try limit(name, "use the instruction level \(name)")
+    }
+
+    static func limit(_ name: String, _ operation: String) throws(EngineError) {
         guard let level = levels.first(where: { $0.name == name }) else {
             let known = levels.map(\.name).joined(separator: ", ")
             throw EngineError(operation: operation, detail: "it is none of \(known)")
         }
         // Before any question to the library, which would fix the level.
         let isInTime = dnnl_set_max_cpu_isa(level.isa) == dnnl_success
-        let now = instructionLevel
+        let now = levelNow
         guard now != name else { return }
         throw EngineError(
             operation: operation,
@@ -43,6 +52,7 @@ public enum Engine {
 
     /// Whether the instruction level in use computes with the type. Looking fixes the level.
     public static func supports(_ elements: ElementType) -> Bool {
+        forceOnce()
         switch elements {
         case .fp32:
             return true
@@ -55,12 +65,14 @@ public enum Engine {
 
     /// Whether the instruction level in use has the wide vectors. Looking fixes the level.
     static var hasAVX512: Bool {
+        forceOnce()
         let needed = dnnl_cpu_isa_avx512_core.rawValue
         return dnnl_get_effective_cpu_isa().rawValue & needed == needed
     }
 
     /// - Throws: if the instruction level does not compute with the type.
     public static func check(_ elements: ElementType) throws(EngineError) {
+        try checkForcedLevel()
         guard !supports(elements) else { return }
         throw EngineError(
             operation: "compute in \(elements)",

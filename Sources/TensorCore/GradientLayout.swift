@@ -27,27 +27,27 @@ public struct GradientLayout: Equatable, Sendable {
         self.columns = columns
     }
 
-    /// A matrix whose transpose is the plain layout.
-    init(transposeOfRows rows: Int, rowLength: Int) {
+    /// A matrix whose transpose, of `rows` × `rowLength`, is the plain layout.
+    init(transposedRows rows: Int, rowLength: Int) {
         self.init(
-            rowStarts: (0..<rows).map(Int32.init), columns: (0..<rowLength).map { Int32($0 * rows) })
+            rowStarts: (0..<rows).map { Int32($0) }, columns: (0..<rowLength).map { Int32($0 * rows) })
     }
 
-    /// oneDNN's layout of `dimensions`: (group,) output channel, input channel, two of the kernel.
-    init(_ native: dnnl_memory_desc_t, plain: dnnl_memory_desc_t, dimensions: [Int]) throws(EngineError) {
-        let split = dimensions.count - 3
+    /// oneDNN's layout of `sizes`: (groups,) output and input channels of a group, the kernel twice.
+    init(_ native: dnnl_memory_desc_t, plain: dnnl_memory_desc_t, sizes: [Int]) throws(EngineError) {
+        let split = sizes.count - 3
         if OneDNN.areEqual(plain, native) {
             self.init(
-                rows: dimensions[..<split].reduce(1, *), rowLength: dimensions[split...].reduce(1, *))
+                rows: sizes[..<split].reduce(1, *), rowLength: sizes[split...].reduce(1, *))
             return
         }
         guard native.format_kind == dnnl_blocked, OneDNN.byteCount(native) / 4 <= Int(Int32.max) else {
             throw EngineError(
-                operation: "index a weight", detail: "oneDNN's layout of \(dimensions) is not a known one")
+                operation: "index a weight", detail: "oneDNN's layout of \(sizes) is not a known one")
         }
-        // Each index adds its own part to an element's place, whatever the others are.
-        let parts = dimensions.indices.map { dimension in
-            (0..<dimensions[dimension]).map { Self.part(native, dimension: dimension, index: $0) }
+        // Each index of an element moves its place by an amount of its own, whatever the others are.
+        let parts = sizes.indices.map { dimension in
+            (0..<sizes[dimension]).map { Self.part(native, dimension: dimension, index: $0) }
         }
         self.init(rowStarts: Self.sums(parts[..<split]), columns: Self.sums(parts[split...]))
     }

@@ -74,6 +74,7 @@ final class Primitive: @unchecked Sendable {
     ) throws(EngineError) {
         // The library divides work for the number of threads it sees at creation, which changes bits.
         Engine.isolateThread()
+        try Engine.checkForcedLevel()
         var attributes: dnnl_primitive_attr_t?
         try OneDNN.check(dnnl_primitive_attr_create(&attributes), operation)
         defer { dnnl_primitive_attr_destroy(attributes) }

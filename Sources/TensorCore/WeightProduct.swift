@@ -3,9 +3,9 @@ internal import COneDNN
 /// The weight's gradient of a 1×1 convolution as one product of matrices: with a row for each pixel of all
 /// images, X (pixels, inChannels) and G (pixels, outChannels), it is GᵀX.
 ///
-/// By oneDNN's plain sgemm (or its bf16 sibling), which copies strips of both into order first: its matrix code
-/// for convolutions reads channels with gaps of a whole pixel, and waits for memory. It takes that room from
-/// the system in every call.
+/// By oneDNN's plain sgemm (or its bf16 sibling), which copies strips of both into order first: its matrix
+/// code for convolutions reads channels with gaps of a whole pixel, and waits for memory. It takes that room
+/// from the system in every call.
 struct WeightProduct: Sendable {
     let primitive: Primitive
     /// Whether it is XᵀG instead, the transpose: the larger side first is faster.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Recipe
+import TensorCore
 
 /// The command. Exit codes: 0 done, 1 failed, 2 usage, 75 preempted after a checkpoint (ask to be requeued).
 @main
@@ -21,6 +22,7 @@ struct Espalier: ParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         do {
             var command = try parseAsRoot()
+            try Engine.checkForcedLevel()
             try command.run()
         } catch let code as ExitCode {
             Espalier.exit(withError: code)

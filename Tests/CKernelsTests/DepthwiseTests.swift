@@ -117,8 +117,8 @@ import Testing
         }
     }
 
-    /// - Parameter stored: the largest error of outputs and input gradients, relative to their sum of products'
-    ///   magnitudes; a weight's gradient is fp32 anyway.
+    /// - Parameter stored: the largest error of outputs and input gradients, relative to their sum of
+    ///   products' magnitudes; a weight's gradient is fp32 anyway.
     private static func expect(
         _ test: Case, _ x: [Float], _ weight: [Float], _ bias: [Float], _ gradient: [Float], _ out: [Float],
         _ dx: [Float], _ dw: [Float], stored: Double

@@ -29,6 +29,22 @@ import Testing
         try Self.check(geometry, .bf16, tolerance: 0.1)
     }
 
+    /// In a process of their own, for a level is set once.
+    @Test(
+        .enabled(if: Engine.forcedInstructionLevel == nil), .timeLimit(.minutes(1)),
+        arguments: ["sse41", "avx2", "avx512_core"])
+    func passesAgreeAtEveryLevel(_ level: String) async {
+        await #expect(processExitsWith: .success) { [level] in
+            do {
+                try Engine.limitInstructionLevel(level)
+            } catch {
+                #expect("\(error)".contains("this machine has"))
+                return
+            }
+            for geometry in PoolTests.geometries { try PoolTests.check(geometry, .fp32, tolerance: 1e-6) }
+        }
+    }
+
     private static func check(
         _ geometry: PoolGeometry, _ type: ElementType, tolerance: Double
     ) throws {
