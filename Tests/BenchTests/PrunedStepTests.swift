@@ -30,7 +30,8 @@ struct PrunedStepTests {
         #expect(report.flopsShare <= 0.5 && report.flopsShare > 0.47)
         settings.pruning = nil
         let whole = try StepBench(settings).run()
-        #expect(whole.flopsShare == 1)
+        #expect(whole.flopsShare == 1 && whole.activationsShare == 1)
+        #expect(report.activationsShare > report.flopsShare && report.activationsShare < 1)
         #expect(whole.weightsSha256 != report.weightsSha256)
     }
 

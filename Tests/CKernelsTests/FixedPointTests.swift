@@ -62,13 +62,6 @@ import Testing
         #expect(sums == [500, -500, 0])
     }
 
-    @Test(arguments: awkwardCounts) func decodes(count: Int) {
-        let sums = integers(count, seed: 1)
-        var x = [Float](repeating: .nan, count: count)
-        espalier_fixed_decode(sums, &x, count, 1 / 1024)
-        #expect(areSame(x, sums.map { Float($0) * (1 / 1024) }))
-    }
-
     @Test(arguments: awkwardCounts) func integersAddAndCompare(count: Int) {
         let (a, b) = (integers(count, seed: 1), integers(count, seed: 2))
         var sums = a
@@ -80,6 +73,18 @@ import Testing
             extreme[position] = .min
             #expect(espalier_int_max(extreme, count) == 1 << 31)
         }
+    }
+
+    @Test(arguments: awkwardCounts) func addsRowsThatLieSideBySide(count: Int) {
+        let rows = Int(ESPALIER_FIXED_ROWS)
+        let x = values(count * rows, seed: 1)
+        let columns = (0..<count).map { Int32(($0 * 7 + 3) % max(count, 1) * rows) }
+        var found = integers(count * rows, seed: 2).map { $0 / 4 }
+        var expected = found
+        let largest = espalier_fixed_transposed_add(x, columns, &found, count, 0x1p20, 0x1p24)
+        let plain = (0..<count * rows).map { x[Int(columns[$0 % count]) + $0 / count] }
+        #expect(largest == espalier_fixed_add(plain, &expected, plain.count, 0x1p20, 0x1p24))
+        #expect(found == expected)
     }
 
     @Test(arguments: awkwardCounts) func addsValuesThatLieApart(count: Int) {

@@ -11,7 +11,7 @@ public final class StepBench {
     private static let learningRate: Float = 0.01
 
     private let settings: StepSettings
-    private let flopsShare: Double
+    private let network: StepNetwork
     private let pool: ComputePool
     private let peak: Double
     private let model: any Model
@@ -29,9 +29,8 @@ public final class StepBench {
             throw BenchError.batch(settings.batch, shard: shard)
         }
         self.settings = settings
-        let network = try StepNetwork(settings)
+        network = try StepNetwork(settings)
         let graph = network.graph
-        flopsShare = network.flopsShare
         pool = ComputePool(threads: settings.threads)
         let precision = settings.precision.elements
         peak = try Roofline.quickPeak(pool, precision)
@@ -134,7 +133,7 @@ public final class StepBench {
             batch: settings.batch,
             shard: executor.shard, slice: executor.slice, precision: settings.precision,
             width: settings.width,
-            hyper: settings.hyper, flopsShare: flopsShare,
+            hyper: settings.hyper, flopsShare: network.flopsShare, activationsShare: network.activationsShare,
             parameters: model.layout.parameterCount, threads: pool.threads, steps: settings.steps,
             instructionLevel: Engine.instructionLevel, imagesPerSecondMedian: batch / median,
             imagesPerSecondBest: batch / (plain.stepSeconds.min() ?? median), secondsMedian: median,

@@ -7,13 +7,15 @@ struct StepNetwork {
     let graph: Graph
     /// FLOPs of convolutions and linear layers, as a share of the unpruned network's.
     let flopsShare: Double
+    /// Elements that batch norms put out, likewise.
+    let activationsShare: Double
 
     /// Pruned networks are cut from the form that a hypernetwork made the weights of, as in a run.
     /// - Throws: `ModelZooError`, `ShrinkError`, `BenchError`.
     init(_ settings: StepSettings) throws {
         guard let pruning = settings.pruning else {
             graph = try Self.network(settings, width: settings.width, forHypernetwork: settings.hyper > 0)
-            flopsShare = 1
+            (flopsShare, activationsShare) = (1, 1)
             return
         }
         guard settings.hyper == 0 else { throw BenchError.searchOfPruned }
@@ -31,8 +33,10 @@ struct StepNetwork {
                 share: share, seed: settings.seed)
         }
         graph = try Surgery(graph: whole, plan: plan).pruned
-        flopsShare =
-            Double(Complexity(graph).flops.convLinear) / Double(Complexity(whole).flops.convLinear)
+        let (after, before) = (Complexity(graph).flops, Complexity(whole).flops)
+        flopsShare = Double(after.convLinear) / Double(before.convLinear)
+        activationsShare =
+            Double(after.convLinearBN - after.convLinear) / Double(before.convLinearBN - before.convLinear)
     }
 
     private static func network(

@@ -20,6 +20,9 @@ public struct StepReport: Equatable, Sendable, Encodable {
     public let hyper: Int
     /// FLOPs of the network as a share of the unpruned one's; 1: nothing was pruned.
     public let flopsShare: Double
+    /// Elements that batch norms put out, likewise: passes that memory bounds go by them. They shrink with a
+    /// layer's channels where FLOPs shrink with the product of two layers'.
+    public let activationsShare: Double
     /// Numbers that the optimizer updates: the network's, or the hypernetwork's and the latent vectors'.
     public let parameters: Int
     public let threads: Int

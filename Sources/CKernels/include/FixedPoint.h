@@ -20,8 +20,12 @@ float espalier_fixed_add(const float *values, int32_t *sums, size_t n, float sca
 float espalier_fixed_gather_add(
     const float *values, const int32_t *index, int32_t *sums, size_t n, float scale, float limit);
 
-/// values[i] = sums[i]·inverseScale: the sum rounded to float, then multiplied.
-void espalier_fixed_decode(const int32_t *sums, float *values, size_t n, float inverseScale);
+enum { ESPALIER_FIXED_ROWS = 16 };
+
+/// The same for ESPALIER_FIXED_ROWS rows of n sums each, one after another, whose values lie side by side: that of
+/// row r and column i is values[columns[i] + r].
+float espalier_fixed_transposed_add(
+    const float *values, const int32_t *columns, int32_t *sums, size_t n, float scale, float limit);
 
 /// sums[i] += other[i], wrapping.
 void espalier_int_add(int32_t *sums, const int32_t *other, size_t n);

@@ -95,7 +95,9 @@ struct PruneCase {
             let width = Double(words[index + 1].trimmingCharacters(in: .punctuationCharacters))
         else { throw GoldenMissing(what: "prune/\(net).json") }
         func network(_ form: Bool, _ width: Double) throws -> Graph {
-            try ModelZoo.network(named: net, input: input, classes: 10, width: width, forHypernetwork: form)
+            let graph = try ModelZoo.network(
+                named: net, input: input, classes: 10, width: width, forHypernetwork: form)
+            return form ? graph.withReleasedActivations : graph
         }
         return (try network(true, width), try network(false, width / 2))
     }

@@ -16,6 +16,9 @@ enum Tolerance {
     static let loss: Float = 1e-5
     /// The same for ResNet-20, whose own fp32 run is off by up to 3.5e-6 in the norm of the latent gradients.
     static let deepStep: Float = 2e-5
+    /// The most for MobileNetV2's logits and latent gradients; its own fp32 run is off by 4e-3 in the norm of
+    /// these.
+    static let deeperStep: Float = 1e-4
     /// Deeper networks with batches of 8 magnify roundings more: this many times what the golden run in fp32
     /// is off.
     static let deepStepFactor: Float = 10
