@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "Transpose.h"
+
 static inline __attribute__((always_inline)) uint32_t bits_of(float value) {
     uint32_t bits;
     memcpy(&bits, &value, sizeof bits);
@@ -67,60 +69,22 @@ float espalier_fixed_gather_add(
     return add_codes(values, index, sums, n, scale, limit);
 }
 
-typedef float square_row __attribute__((vector_size(64)));
-
-static inline __attribute__((always_inline)) void exchange8(square_row *a, square_row *b) {
-    const square_row x = *a, y = *b;
-    *a = __builtin_shufflevector(x, y, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
-    *b = __builtin_shufflevector(x, y, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
-}
-
-static inline __attribute__((always_inline)) void exchange4(square_row *a, square_row *b) {
-    const square_row x = *a, y = *b;
-    *a = __builtin_shufflevector(x, y, 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27);
-    *b = __builtin_shufflevector(x, y, 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31);
-}
-
-static inline __attribute__((always_inline)) void exchange2(square_row *a, square_row *b) {
-    const square_row x = *a, y = *b;
-    *a = __builtin_shufflevector(x, y, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
-    *b = __builtin_shufflevector(x, y, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
-}
-
-static inline __attribute__((always_inline)) void exchange1(square_row *a, square_row *b) {
-    const square_row x = *a, y = *b;
-    *a = __builtin_shufflevector(x, y, 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30);
-    *b = __builtin_shufflevector(x, y, 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31);
-}
-
-// Transposes a square of 16 × 16 by exchanging ever smaller blocks across the diagonal.
-static inline __attribute__((always_inline)) void transpose(square_row row[16]) {
-    for (size_t j = 0; j < 8; j++) exchange8(&row[j], &row[j + 8]);
-    for (size_t j = 0; j < 16; j++) {
-        if (!(j & 4)) exchange4(&row[j], &row[j + 4]);
-    }
-    for (size_t j = 0; j < 16; j++) {
-        if (!(j & 2)) exchange2(&row[j], &row[j + 2]);
-    }
-    for (size_t j = 0; j < 16; j += 2) exchange1(&row[j], &row[j + 1]);
-}
-
 ESPALIER_CLONES
 float espalier_fixed_transposed_add(
     const float *restrict values, const int32_t *restrict columns, int32_t *restrict sums, size_t n,
     float scale, float limit) {
     // Columns lie far apart, and no prefetcher of the hardware sees them come.
-    enum { SIDE = ESPALIER_FIXED_ROWS, AHEAD = 4 * SIDE };
+    enum { SIDE = TRANSPOSE_SIDE, AHEAD = 4 * SIDE };
     const float bound = bounded(limit);
     uint32_t largest[SIDE] = {0};
     for (size_t first = 0; first < n; first += SIDE) {
         const size_t count = n - first < SIDE ? n - first : SIDE;
-        square_row row[SIDE] = {0};
+        espalier_square_row row[SIDE] = {0};
         for (size_t j = 0; j < count; j++) {
             if (first + AHEAD + j < n) __builtin_prefetch(values + columns[first + AHEAD + j]);
             memcpy(&row[j], values + columns[first + j], sizeof row[j]);
         }
-        transpose(row);
+        espalier_transpose_square(row);
         for (size_t r = 0; r < SIDE; r++) {
             float line[SIDE];
             memcpy(line, &row[r], sizeof line);

@@ -35,7 +35,7 @@ public final class ConvolutionKernel: Sendable {
     public var forwardWeightCount: Int { passes.forwardPacking.count }
     public var backwardWeightCount: Int { passes.inputGradientPacking?.count ?? 0 }
     public var weightGradientCount: Int { passes.gradientCount }
-    public var gradientLayout: GradientLayout { passes.gradientLayout }
+    public var gradientLayout: WeightLayout { passes.gradientLayout }
 
     /// The names of the code for the passes: oneDNN's, or "depthwise" for our own loops. A "ref" among them
     /// is slow.

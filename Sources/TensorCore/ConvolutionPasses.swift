@@ -28,7 +28,7 @@ struct ConvolutionPasses: Sendable {
     let inputGradientPacking: WeightPacking?
     /// Elements of the weight's gradient, padding included.
     let gradientCount: Int
-    let gradientLayout: GradientLayout
+    let gradientLayout: WeightLayout
 
     init(
         _ geometry: ConvolutionGeometry, _ elements: ElementType, _ paths: ConvolutionPaths, hasBias: Bool,
@@ -41,8 +41,7 @@ struct ConvolutionPasses: Sendable {
             let primitive = try descriptors.makeForward(older: paths.forward == .older)
             hint = primitive
             forward = .primitive(primitive)
-            packing = try WeightPacking(
-                plain: descriptors.plainWeight, native: primitive.tensor(dnnl_query_weights_md), elements)
+            packing = try descriptors.packing(of: primitive, elements)
         case .depthwise:
             hint = nil
             forward = .depthwise
@@ -64,20 +63,20 @@ struct ConvolutionPasses: Sendable {
     private static func makeWeightGradient(
         _ path: ConvolutionPaths.WeightGradient, _ descriptors: ConvolutionDescriptors,
         _ elements: ElementType, _ hint: inout Primitive?
-    ) throws(EngineError) -> (WeightGradient, count: Int, GradientLayout) {
+    ) throws(EngineError) -> (WeightGradient, count: Int, WeightLayout) {
         let g = descriptors.geometry
         switch path {
         case .depthwise:
             return (
                 .depthwise, g.weightCount,
-                GradientLayout(transposedRows: g.outChannels, rowLength: g.kernel * g.kernel)
+                WeightLayout(transposedRows: g.outChannels, rowLength: g.kernel * g.kernel)
             )
         case .product:
             if let product = try WeightProduct(g, elements) {
                 let layout =
                     product.isTransposed
-                    ? GradientLayout(transposedRows: g.outChannels, rowLength: g.inChannels)
-                    : GradientLayout(rows: g.outChannels, rowLength: g.inChannels)
+                    ? WeightLayout(transposedRows: g.outChannels, rowLength: g.inChannels)
+                    : WeightLayout(rows: g.outChannels, rowLength: g.inChannels)
                 return (.product(product), g.weightCount, layout)
             }
             fallthrough
@@ -86,7 +85,7 @@ struct ConvolutionPasses: Sendable {
             let native = primitive.tensor(dnnl_query_diff_weights_md)
             return (
                 .direct(primitive), OneDNN.byteCount(native) / ElementType.fp32.byteCount,
-                try GradientLayout(
+                try WeightLayout(
                     native, plain: descriptors.plainWeight, sizes: descriptors.weightSizes)
             )
         }
@@ -104,17 +103,12 @@ struct ConvolutionPasses: Sendable {
             let turned = try ConvolutionDescriptors(g.mirrored, elements, hasBias: false)
             let isOlder = ConvolutionPaths(for: g.mirrored, elements).forward == .older
             let primitive = try turned.makeForward(older: isOlder)
-            // The plain weight with its two channels' roles exchanged.
-            let plain = try OneDNN.description(turned.weightSizes, dnnl_bacd)
-            let packing = try WeightPacking(
-                plain: plain, native: primitive.tensor(dnnl_query_weights_md), elements,
-                turnedTaps: g.kernel * g.kernel)
-            return (.mirrored(primitive), packing)
+            let native = primitive.tensor(dnnl_query_weights_md)
+            let layout = try WeightLayout(turned: native, sizes: turned.weightSizes)
+            return (.mirrored(primitive), WeightPacking(g, native: native, layout: layout, elements))
         case .direct:
             let primitive = try descriptors.makeInputGradient(hint: known(&hint, descriptors))
-            let packing = try WeightPacking(
-                plain: descriptors.plainWeight, native: primitive.tensor(dnnl_query_weights_md), elements)
-            return (.direct(primitive), packing)
+            return (.direct(primitive), try descriptors.packing(of: primitive, elements))
         }
     }
 
@@ -125,5 +119,16 @@ struct ConvolutionPasses: Sendable {
         let made = try descriptors.makeForward()
         hint = made
         return made
+    }
+}
+
+extension ConvolutionDescriptors {
+    /// For a pass that reads the weight as it is.
+    fileprivate func packing(
+        of primitive: Primitive, _ elements: ElementType
+    ) throws(EngineError) -> WeightPacking {
+        let native = primitive.tensor(dnnl_query_weights_md)
+        let layout = try WeightLayout(native, plain: plainWeight, sizes: weightSizes)
+        return WeightPacking(geometry, native: native, layout: layout, elements)
     }
 }

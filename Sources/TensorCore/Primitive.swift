@@ -40,21 +40,6 @@ final class Primitive: @unchecked Sendable {
         return nil
     }
 
-    /// The code that copies a tensor from one layout into another.
-    static func reorder(
-        _ operation: String, from: dnnl_memory_desc_t, to: dnnl_memory_desc_t
-    ) throws(EngineError) -> Primitive {
-        var source = from
-        var target = to
-        var details: dnnl_primitive_desc_t?
-        try withAttributes(operation) { attributes in
-            dnnl_reorder_primitive_desc_create(
-                &details, &source, OneDNN.engine, &target, OneDNN.engine, attributes)
-        }
-        return try Primitive(operation, details)
-    }
-
-    /// Takes over the details.
     private init(_ operation: String, _ details: dnnl_primitive_desc_t?) throws(EngineError) {
         guard let details else { throw EngineError(operation: operation, detail: "oneDNN made nothing") }
         var handle: dnnl_primitive_t?

@@ -7,77 +7,72 @@ struct WeightPacking: Sendable {
     let count: Int
     private let elements: ElementType
     private let way: Way
+    /// Whether there are elements that no element of the plain weight goes to; they are zero.
+    private let hasPadding: Bool
 
     private enum Way: Sendable {
         case copy
-        case reorder(Primitive, from: dnnl_memory_desc_t, to: dnnl_memory_desc_t)
-        /// The `taps` of each filter are reversed first; `count` elements.
-        case turned(Primitive, from: dnnl_memory_desc_t, to: dnnl_memory_desc_t, taps: Int, count: Int)
+        case place(WeightLayout)
         case depthwise(channels: Int, taps: Int)
     }
 
-    /// For a pass of oneDNN. `turnedTaps`: reverse so many taps first; 1 changes nothing.
+    /// For a pass of oneDNN, which reads the weight in the `native` form of `layout`.
     init(
-        plain: dnnl_memory_desc_t, native: dnnl_memory_desc_t, _ elements: ElementType, turnedTaps: Int = 1
-    ) throws(EngineError) {
+        _ geometry: ConvolutionGeometry, native: dnnl_memory_desc_t, layout: WeightLayout,
+        _ elements: ElementType
+    ) {
         self.elements = elements
         count = OneDNN.byteCount(native) / elements.byteCount
-        if turnedTaps == 1, OneDNN.areEqual(plain, native) {
-            way = .copy
-            return
-        }
-        let reorder = try Primitive.reorder("pack a weight", from: plain, to: native)
-        way =
-            turnedTaps == 1
-            ? .reorder(reorder, from: plain, to: native)
-            : .turned(
-                reorder, from: plain, to: native, taps: turnedTaps, count: OneDNN.byteCount(plain) / 4)
+        hasPadding = count > geometry.weightCount
+        way = layout.isPlain && elements == .fp32 ? .copy : .place(layout.spelledOut)
     }
 
     /// For the loops of depthwise convolutions.
     init(depthwise geometry: ConvolutionGeometry, _ elements: ElementType) {
         self.elements = elements
         count = geometry.weightCount
+        hasPadding = false
         way = .depthwise(channels: geometry.outChannels, taps: geometry.kernel * geometry.kernel)
     }
 
     /// Rounds to nearest even if the packed weight is bf16. Any thread.
     func pack(_ weight: UnsafePointer<Float>, into packed: UnsafeMutableRawPointer) {
-        switch way {
-        case .copy:
-            packed.copyMemory(from: weight, byteCount: count * elements.byteCount)
-        case .reorder(let primitive, let plain, let native):
-            Self.run(primitive, weight, plain, packed, native)
-        case .turned(let primitive, let plain, let native, let taps, let count):
-            let turned = UnsafeMutablePointer<Float>.allocate(capacity: count)
-            defer { turned.deallocate() }
-            for first in stride(from: 0, to: count, by: taps) {
-                for tap in 0..<taps { turned[first + tap] = weight[first + taps - 1 - tap] }
-            }
-            Self.run(primitive, turned, plain, packed, native)
-        case .depthwise(let channels, let taps):
-            switch elements {
-            case .fp32:
-                espalier_depthwise_pack(
-                    weight, channels, taps, packed.assumingMemoryBound(to: Float.self))
-            case .bf16:
-                espalier_depthwise_pack_bf16(
-                    weight, channels, taps, packed.assumingMemoryBound(to: UInt16.self))
-            }
+        let single = packed.assumingMemoryBound(to: Float.self)
+        let half = packed.assumingMemoryBound(to: UInt16.self)
+        if hasPadding {
+            packed.initializeMemory(as: UInt8.self, repeating: 0, count: count * elements.byteCount)
+        }
+        switch (way, elements) {
+        case (.copy, _):
+            single.update(from: weight, count: count)
+        case (.place(let layout), .fp32):
+            layout.withPlaces { espalier_pack(weight, $0, single) }
+        case (.place(let layout), .bf16):
+            layout.withPlaces { espalier_pack_bf16(weight, $0, half) }
+        case (.depthwise(let channels, let taps), .fp32):
+            espalier_depthwise_pack(weight, channels, taps, single)
+        case (.depthwise(let channels, let taps), .bf16):
+            espalier_depthwise_pack_bf16(weight, channels, taps, half)
         }
     }
+}
 
-    private static func run(
-        _ primitive: Primitive, _ weight: UnsafePointer<Float>, _ plain: dnnl_memory_desc_t,
-        _ packed: UnsafeMutableRawPointer, _ native: dnnl_memory_desc_t
-    ) {
-        // A few small objects once a step; the caller may be any thread.
-        do {
-            let invocation = try Invocation(
-                primitive, Scratch(), [(DNNL_ARG_FROM, plain), (DNNL_ARG_TO, native)])
-            invocation.run(weight, packed)
-        } catch {
-            fatalError(error.description)
+extension WeightLayout {
+    /// The same layout with tables even if it is the plain one.
+    fileprivate var spelledOut: WeightLayout {
+        guard isPlain else { return self }
+        return WeightLayout(
+            rowStarts: (0..<rows).map { Int32($0 * rowLength) }, columns: (0..<rowLength).map { Int32($0) })
+    }
+
+    fileprivate func withPlaces(_ body: (espalier_places) -> Void) {
+        rowStarts.withUnsafeBufferPointer { rows in
+            columns.withUnsafeBufferPointer { columns in
+                body(
+                    espalier_places(
+                        rows: rows.baseAddress, row_count: rows.count, columns: columns.baseAddress,
+                        column_count: columns.count))
+            }
         }
     }
 }

@@ -11,4 +11,5 @@
 #include "Hypernet.h"
 #include "Norm.h"
 #include "Optimizer.h"
+#include "Packing.h"
 #include "Roofline.h"

@@ -10,7 +10,7 @@ final class StepSums: @unchecked Sendable {
     /// A segment, cut in blocks of rows that are added to under one lock each.
     private struct Place {
         var offset: Int
-        var layout: GradientLayout
+        var layout: WeightLayout
         var rowsOfBlock: Int
         var firstLock: Int
 
@@ -31,7 +31,7 @@ final class StepSums: @unchecked Sendable {
     private var vector: UnsafeMutablePointer<Int32>?
 
     init(_ layout: ReductionLayout, program: Program, kernels: [ConvolutionKernel]) throws(EngineError) {
-        var layouts: [Int: GradientLayout] = [:]
+        var layouts: [Int: WeightLayout] = [:]
         for (layer, kernel) in zip(program.convolutions, kernels) {
             layouts[layer.weight] = kernel.gradientLayout
         }
@@ -40,7 +40,7 @@ final class StepSums: @unchecked Sendable {
         for (index, segment) in layout.segments.enumerated() {
             var place = Place(
                 offset: segment.offset,
-                layout: layouts[index] ?? GradientLayout(rows: 1, rowLength: segment.count), rowsOfBlock: 1,
+                layout: layouts[index] ?? WeightLayout(rows: 1, rowLength: segment.count), rowsOfBlock: 1,
                 firstLock: lockCount)
             let wanted = Self.blockElements / max(place.layout.rowLength, 1)
             place.rowsOfBlock = max(wanted / Self.rowsTogether, 1) * Self.rowsTogether
@@ -140,7 +140,7 @@ final class StepSums: @unchecked Sendable {
     }
 }
 
-extension GradientLayout {
+extension WeightLayout {
     /// Whether there are such rows and the elements of a column lie one after another in them.
     fileprivate func liesSideBySide(rows: Range<Int>) -> Bool {
         guard rows.upperBound <= self.rows else { return false }
@@ -152,9 +152,9 @@ extension GradientLayout {
 
 extension LinearLayer {
     /// Of its weight's gradient, which the pass makes as (out, pixels, channels).
-    fileprivate var gradientLayout: GradientLayout {
-        guard pixels > 1 else { return GradientLayout(rows: outFeatures, rowLength: inFeatures) }
-        return GradientLayout(
+    fileprivate var gradientLayout: WeightLayout {
+        guard pixels > 1 else { return WeightLayout(rows: outFeatures, rowLength: inFeatures) }
+        return WeightLayout(
             rowStarts: (0..<outFeatures).map { Int32($0 * inFeatures) },
             columns: (0..<inFeatures).map { Int32($0 % pixels * channels + $0 / pixels) })
     }

@@ -1,6 +1,6 @@
 package import TensorCore
 
-extension GradientLayout {
+extension WeightLayout {
     /// A gradient in this layout, in the plain one.
     package func plain(_ native: UnsafePointer<Float>) -> [Float] {
         (0..<rows * rowLength).map { index in

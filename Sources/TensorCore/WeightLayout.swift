@@ -1,8 +1,8 @@
 internal import COneDNN
 
-/// Where a pass leaves the elements of a weight's gradient. Element `column` of row `row` of the plain weight,
-/// rows being its first dimension, lies at `rowStarts[row] + columns[column]`.
-public struct GradientLayout: Equatable, Sendable {
+/// Where a pass has the elements of a weight, or of its gradient. Element `column` of row `row` of the plain
+/// weight, rows being its first dimension, lies at `rowStarts[row] + columns[column]`.
+public struct WeightLayout: Equatable, Sendable {
     public let rows: Int
     public let rowLength: Int
     /// Both empty if the layout is the plain one.
@@ -41,15 +41,29 @@ public struct GradientLayout: Equatable, Sendable {
                 rows: sizes[..<split].reduce(1, *), rowLength: sizes[split...].reduce(1, *))
             return
         }
-        guard native.format_kind == dnnl_blocked, OneDNN.byteCount(native) / 4 <= Int(Int32.max) else {
+        let parts = try Self.parts(native, sizes: sizes)
+        self.init(rowStarts: Self.sums(parts[..<split]), columns: Self.sums(parts[split...]))
+    }
+
+    /// oneDNN's layout of a weight turned round: `sizes` are those of (input, output, kernel, kernel), and each
+    /// filter's taps are in reverse.
+    init(turned native: dnnl_memory_desc_t, sizes: [Int]) throws(EngineError) {
+        let parts = try Self.parts(native, sizes: sizes)
+        let taps = Array(Self.sums(parts[2...]).reversed())
+        self.init(rowStarts: parts[1], columns: Self.sums([parts[0], taps][...]))
+    }
+
+    /// By dimension, what each index along it adds to an element's place, whatever the others are.
+    private static func parts(
+        _ native: dnnl_memory_desc_t, sizes: [Int]
+    ) throws(EngineError) -> [[Int32]] {
+        guard native.format_kind == dnnl_blocked, OneDNN.byteCount(native) <= Int(Int32.max) else {
             throw EngineError(
                 operation: "index a weight", detail: "oneDNN's layout of \(sizes) is not a known one")
         }
-        // Each index of an element moves its place by an amount of its own, whatever the others are.
-        let parts = sizes.indices.map { dimension in
-            (0..<sizes[dimension]).map { Self.part(native, dimension: dimension, index: $0) }
+        return sizes.indices.map { dimension in
+            (0..<sizes[dimension]).map { part(native, dimension: dimension, index: $0) }
         }
-        self.init(rowStarts: Self.sums(parts[..<split]), columns: Self.sums(parts[split...]))
     }
 
     /// What `index` along `dimension` adds to an element's place.
