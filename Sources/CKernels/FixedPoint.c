@@ -48,8 +48,8 @@ static inline __attribute__((always_inline)) float magnitude_of(uint32_t largest
 
 // `index` is null or not as a constant at each call.
 static inline __attribute__((always_inline)) float add_codes(
-    const float *restrict values, const int32_t *restrict index, int32_t *restrict sums, size_t n, float scale,
-    float limit) {
+    const float *restrict values, const int32_t *restrict index, int32_t *restrict sums, size_t n,
+    float scale, float limit) {
     const float bound = bounded(limit);
     uint32_t largest = 0;
     for (size_t i = 0; i < n; i++) {
