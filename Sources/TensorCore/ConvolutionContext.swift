@@ -1,46 +1,28 @@
 internal import COneDNN
 
-/// A convolution ready to run on one thread: nothing is allocated in a call. Inputs, outputs and their
-/// gradients are NHWC of exactly `images` images, of the kernel's element type; weights and their gradients
-/// in the kernel's packed layouts.
+/// A convolution ready to run on one thread: nothing is allocated in a call (but see ``WeightProduct``).
+/// Inputs, outputs and their gradients are NHWC of exactly `images` images, of the kernel's element type;
+/// weights and their gradients in the kernel's packed layouts.
 public final class ConvolutionContext {
     private let geometry: ConvolutionGeometry
-    private let forwardPass: Invocation
+    private let elements: ElementType
+    private let needsInputGradient: Bool
+    private let depthwise: DepthwisePasses
+    /// Nil: by `depthwise`.
+    private let forwardPass: Invocation?
     private let backwardDataPass: Invocation?
-    private let backwardWeightsPass: Invocation
+    private let backwardWeightsPass: Invocation?
+    /// Whether `backwardWeightsPass` gives the gradient of a bias, too.
+    private let sumsBias: Bool
 
     init(_ kernel: ConvolutionKernel, _ scratch: Scratch) throws(EngineError) {
         geometry = kernel.geometry
-        let forward = kernel.forward
-        var tensors: [(argument: Int32, layout: dnnl_memory_desc_t)] = [
-            (DNNL_ARG_SRC, forward.tensor(dnnl_query_src_md)),
-            (DNNL_ARG_WEIGHTS, forward.tensor(dnnl_query_weights_md)),
-            (DNNL_ARG_DST, forward.tensor(dnnl_query_dst_md)),
-        ]
-        let bias = try OneDNN.description([kernel.geometry.outChannels], dnnl_x)
-        if kernel.hasBias { tensors.append((DNNL_ARG_BIAS, bias)) }
-        forwardPass = try Invocation(forward, scratch, tensors)
-
-        let weights = kernel.backwardWeights
-        tensors = [
-            (DNNL_ARG_SRC, weights.tensor(dnnl_query_src_md)),
-            (DNNL_ARG_DIFF_DST, weights.tensor(dnnl_query_diff_dst_md)),
-            (DNNL_ARG_DIFF_WEIGHTS, weights.tensor(dnnl_query_diff_weights_md)),
-        ]
-        if kernel.hasBias { tensors.append((DNNL_ARG_DIFF_BIAS, bias)) }
-        backwardWeightsPass = try Invocation(weights, scratch, tensors)
-
-        guard let data = kernel.backwardData else {
-            backwardDataPass = nil
-            return
-        }
-        backwardDataPass = try Invocation(
-            data, scratch,
-            [
-                (DNNL_ARG_DIFF_DST, data.tensor(dnnl_query_diff_dst_md)),
-                (DNNL_ARG_WEIGHTS, data.tensor(dnnl_query_weights_md)),
-                (DNNL_ARG_DIFF_SRC, data.tensor(dnnl_query_diff_src_md)),
-            ])
+        elements = kernel.elements
+        needsInputGradient = kernel.needsInputGradient
+        depthwise = DepthwisePasses(kernel.geometry, kernel.elements)
+        forwardPass = try Self.forwardPass(kernel, scratch)
+        backwardDataPass = try Self.backwardDataPass(kernel, scratch)
+        (backwardWeightsPass, sumsBias) = try Self.backwardWeightsPass(kernel, scratch)
     }
 
     /// output = input ∗ weight + bias. `bias` (outChannels) is given exactly if the kernel has one.
@@ -48,6 +30,7 @@ public final class ConvolutionContext {
         input: UnsafeRawPointer, weight: UnsafeRawPointer, bias: UnsafePointer<Float>? = nil,
         output: UnsafeMutableRawPointer
     ) {
+        guard let forwardPass else { return depthwise.forward(input, weight, bias, output) }
         if let bias {
             forwardPass.run(input, weight, output, bias)
         } else {
@@ -59,8 +42,9 @@ public final class ConvolutionContext {
     public func backwardData(
         outputGradient: UnsafeRawPointer, weight: UnsafeRawPointer, inputGradient: UnsafeMutableRawPointer
     ) {
+        precondition(needsInputGradient, "\(geometry) was built without an input gradient")
         guard let backwardDataPass else {
-            preconditionFailure("\(geometry) was built without an input gradient")
+            return depthwise.backwardData(outputGradient, weight, inputGradient)
         }
         backwardDataPass.run(outputGradient, weight, inputGradient)
     }
@@ -71,10 +55,81 @@ public final class ConvolutionContext {
         input: UnsafeRawPointer, outputGradient: UnsafeRawPointer,
         weightGradient: UnsafeMutablePointer<Float>, biasGradient: UnsafeMutablePointer<Float>? = nil
     ) {
-        if let biasGradient {
-            backwardWeightsPass.run(input, outputGradient, weightGradient, biasGradient)
-        } else {
+        if let backwardWeightsPass {
+            if sumsBias, let biasGradient {
+                return backwardWeightsPass.run(input, outputGradient, weightGradient, biasGradient)
+            }
             backwardWeightsPass.run(input, outputGradient, weightGradient)
+        } else {
+            depthwise.backwardWeights(input, outputGradient, weightGradient)
         }
+        guard let biasGradient else { return }
+        elements.addRows(
+            outputGradient, rows: geometry.images * geometry.outHeight * geometry.outWidth,
+            channels: geometry.outChannels, into: biasGradient)
+    }
+
+    // MARK: Binding
+
+    private static func forwardPass(
+        _ kernel: ConvolutionKernel, _ scratch: Scratch
+    ) throws(EngineError) -> Invocation? {
+        guard case .primitive(let forward) = kernel.passes.forward else { return nil }
+        var tensors = tensors(ofForward: forward)
+        if kernel.hasBias {
+            tensors.append((DNNL_ARG_BIAS, try OneDNN.description([kernel.geometry.outChannels], dnnl_x)))
+        }
+        return try Invocation(forward, scratch, tensors)
+    }
+
+    private static func backwardDataPass(
+        _ kernel: ConvolutionKernel, _ scratch: Scratch
+    ) throws(EngineError) -> Invocation? {
+        switch kernel.passes.inputGradient {
+        case nil, .depthwise:
+            return nil
+        case .mirrored(let forward):
+            return try Invocation(forward, scratch, tensors(ofForward: forward))
+        case .direct(let pass):
+            return try Invocation(
+                pass, scratch,
+                [
+                    (DNNL_ARG_DIFF_DST, pass.tensor(dnnl_query_diff_dst_md)),
+                    (DNNL_ARG_WEIGHTS, pass.tensor(dnnl_query_weights_md)),
+                    (DNNL_ARG_DIFF_SRC, pass.tensor(dnnl_query_diff_src_md)),
+                ])
+        }
+    }
+
+    private static func backwardWeightsPass(
+        _ kernel: ConvolutionKernel, _ scratch: Scratch
+    ) throws(EngineError) -> (Invocation?, sumsBias: Bool) {
+        switch kernel.passes.weightGradient {
+        case .depthwise:
+            return (nil, false)
+        case .product(let product):
+            return (try Invocation(product.primitive, scratch, product.tensors), false)
+        case .direct(let pass):
+            var tensors = [
+                (DNNL_ARG_SRC, pass.tensor(dnnl_query_src_md)),
+                (DNNL_ARG_DIFF_DST, pass.tensor(dnnl_query_diff_dst_md)),
+                (DNNL_ARG_DIFF_WEIGHTS, pass.tensor(dnnl_query_diff_weights_md)),
+            ]
+            if kernel.hasBias {
+                let bias = try OneDNN.description([kernel.geometry.outChannels], dnnl_x)
+                tensors.append((DNNL_ARG_DIFF_BIAS, bias))
+            }
+            return (try Invocation(pass, scratch, tensors), kernel.hasBias)
+        }
+    }
+
+    private static func tensors(
+        ofForward forward: Primitive
+    ) -> [(argument: Int32, layout: dnnl_memory_desc_t)] {
+        [
+            (DNNL_ARG_SRC, forward.tensor(dnnl_query_src_md)),
+            (DNNL_ARG_WEIGHTS, forward.tensor(dnnl_query_weights_md)),
+            (DNNL_ARG_DST, forward.tensor(dnnl_query_dst_md)),
+        ]
     }
 }

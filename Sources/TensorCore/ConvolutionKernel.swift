@@ -1,6 +1,3 @@
-internal import CKernels
-internal import COneDNN
-
 /// The compiled passes of one convolution: forward, gradient of the weight and, if wanted, of the input.
 ///
 /// Any number of threads share it, each through a ``ConvolutionContext``. Kernels of one geometry share
@@ -10,96 +7,90 @@ public final class ConvolutionKernel: Sendable {
     /// Of input, output, their gradients and the packed weights. Biases and the weight's gradient are fp32.
     public let elements: ElementType
     public let hasBias: Bool
-    public var needsInputGradient: Bool { backwardData != nil }
+    public var needsInputGradient: Bool { passes.inputGradient != nil }
 
-    let forward: Primitive
-    let backwardData: Primitive?
-    let backwardWeights: Primitive
+    let passes: ConvolutionPasses
 
-    private let forwardLayout: WeightLayout
-    private let backwardLayout: WeightLayout?
-    private let forwardPacking: Primitive?
-    private let backwardPacking: Primitive?
-    /// Elements of the weight's gradient in its own layout, with the padding.
-    public let weightGradientCount: Int
-    public let gradientLayout: GradientLayout
-
+    /// - Parameter paths: the code to use, where not what `ConvolutionPaths(for:_:)` chooses; it must fit the
+    ///   geometry.
     public init(
         _ geometry: ConvolutionGeometry, elements: ElementType = .fp32, hasBias: Bool,
-        needsInputGradient: Bool
+        needsInputGradient: Bool, paths: ConvolutionPaths? = nil
     ) throws(EngineError) {
-        let passes = try ConvolutionPasses(
-            geometry, elements, hasBias: hasBias, needsInputGradient: needsInputGradient)
+        guard geometry.isValid else {
+            throw EngineError(operation: "build a convolution", detail: "\(geometry) is none")
+        }
+        try Engine.check(elements)
+        let paths = paths ?? ConvolutionPaths(for: geometry, elements)
+        precondition(paths.fit(geometry), "\(geometry) cannot go by \(paths)")
+        passes = try ConvolutionPasses(
+            geometry, elements, paths, hasBias: hasBias, needsInputGradient: needsInputGradient)
         self.geometry = geometry
         self.elements = elements
         self.hasBias = hasBias
-        forward = passes.forward
-        backwardData = passes.backwardData
-        backwardWeights = passes.backwardWeights
-        let plain = passes.plainWeight
-        forwardLayout = WeightLayout(
-            plain: plain, native: forward.tensor(dnnl_query_weights_md), elements)
-        let gradient = WeightLayout(
-            plain: plain, native: backwardWeights.tensor(dnnl_query_diff_weights_md), .fp32)
-        weightGradientCount = gradient.count
-        gradientLayout =
-            try gradient.positions(weightCount: geometry.weightCount).map {
-                GradientLayout(positions: $0, rows: geometry.outChannels)
-            }
-            ?? GradientLayout(
-                rows: geometry.outChannels, rowLength: geometry.weightCount / geometry.outChannels)
-        backwardLayout = backwardData.map {
-            WeightLayout(plain: plain, native: $0.tensor(dnnl_query_weights_md), elements)
-        }
-        forwardPacking = try forwardLayout.packing()
-        backwardPacking = try backwardLayout?.packing()
     }
 
-    /// Elements of the weight packed for the forward pass and for the gradient of the input (0 if that is not
-    /// wanted), in oneDNN's layouts with their padding.
-    public var forwardWeightCount: Int { forwardLayout.count }
-    public var backwardWeightCount: Int { backwardLayout?.count ?? 0 }
+    /// Elements of the weight packed for the forward pass, for the gradient of the input (0 if that is not
+    /// wanted), and of the weight's gradient, in the passes' layouts with their padding.
+    public var forwardWeightCount: Int { passes.forwardPacking.count }
+    public var backwardWeightCount: Int { passes.inputGradientPacking?.count ?? 0 }
+    public var weightGradientCount: Int { passes.gradientCount }
 
-    /// oneDNN's names of the code for the passes; a "ref" or "gemm" among them is slow.
+    /// The names of the code for the passes: oneDNN's, or "depthwise" for our own loops. A "ref" among them is
+    /// slow.
     public var implementations: (forward: String, backwardData: String?, backwardWeights: String) {
-        (forward.implementation, backwardData?.implementation, backwardWeights.implementation)
+        (passes.forward.name, passes.inputGradient?.name, passes.weightGradient.name)
     }
 
     /// From (outChannels, inChannels / groups, kernel, kernel) in fp32 to `forwardWeightCount` elements,
     /// rounded to nearest even. Any thread.
     public func packForward(_ weight: UnsafePointer<Float>, into packed: UnsafeMutableRawPointer) {
-        pack(weight, packed, forwardLayout, forwardPacking)
+        passes.forwardPacking.pack(weight, into: packed)
     }
 
     /// From (outChannels, inChannels / groups, kernel, kernel) in fp32 to `backwardWeightCount` elements,
     /// rounded to nearest even. Any thread.
     public func packBackward(_ weight: UnsafePointer<Float>, into packed: UnsafeMutableRawPointer) {
-        guard let backwardLayout else {
+        guard let packing = passes.inputGradientPacking else {
             preconditionFailure("\(geometry) was built without an input gradient")
         }
-        pack(weight, packed, backwardLayout, backwardPacking)
+        packing.pack(weight, into: packed)
     }
+
+    /// Where the elements of the weight's gradient lie.
+    public var gradientLayout: GradientLayout { passes.gradientLayout }
 
     /// For one thread; contexts with the same scratch are used by one thread at a time.
     public func makeContext(_ scratch: Scratch) throws(EngineError) -> ConvolutionContext {
         try ConvolutionContext(self, scratch)
     }
+}
 
-    private func pack(
-        _ weight: UnsafePointer<Float>, _ packed: UnsafeMutableRawPointer, _ layout: WeightLayout,
-        _ packing: Primitive?
-    ) {
-        guard let packing else {
-            packed.copyMemory(from: weight, byteCount: layout.count * layout.elements.byteCount)
-            return
+extension ConvolutionPasses.Forward {
+    fileprivate var name: String {
+        switch self {
+        case .primitive(let primitive): primitive.implementation
+        case .depthwise: "depthwise"
         }
-        // A few small objects once a step; the caller may be any thread.
-        do {
-            let invocation = try Invocation(
-                packing, Scratch(), [(DNNL_ARG_FROM, layout.plain), (DNNL_ARG_TO, layout.native)])
-            invocation.run(weight, packed)
-        } catch {
-            fatalError(error.description)
+    }
+}
+
+extension ConvolutionPasses.InputGradient {
+    fileprivate var name: String {
+        switch self {
+        case .direct(let primitive): primitive.implementation
+        case .mirrored(let primitive): "mirrored " + primitive.implementation
+        case .depthwise: "depthwise"
+        }
+    }
+}
+
+extension ConvolutionPasses.WeightGradient {
+    fileprivate var name: String {
+        switch self {
+        case .direct(let primitive): primitive.implementation
+        case .product(let product): "product " + product.primitive.implementation
+        case .depthwise: "depthwise"
         }
     }
 }

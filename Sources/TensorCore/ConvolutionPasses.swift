@@ -1,114 +1,129 @@
 internal import COneDNN
 
-/// The three primitives of a convolution, made together: the backward ones take the forward one as a hint.
-struct ConvolutionPasses {
-    let plainWeight: dnnl_memory_desc_t
-    let forward: Primitive
-    let backwardData: Primitive?
-    let backwardWeights: Primitive
-
-    init(
-        _ geometry: ConvolutionGeometry, _ elements: ElementType, hasBias: Bool, needsInputGradient: Bool
-    ) throws(EngineError) {
-        guard geometry.isValid else {
-            throw EngineError(operation: "build a convolution", detail: "\(geometry) is none")
-        }
-        try Engine.check(elements)
-        let tensors = try Tensors(geometry, elements, hasBias: hasBias)
-        plainWeight = tensors.plainWeight
-        forward = try tensors.makeForward("build the convolution \(geometry)")
-        backwardWeights = try tensors.makeBackwardWeights(
-            "build the weight gradient of the convolution \(geometry)", hint: forward)
-        backwardData =
-            needsInputGradient
-            ? try tensors.makeBackwardData(
-                "build the input gradient of the convolution \(geometry)", hint: forward) : nil
+/// The compiled passes of one convolution, each by the path chosen for it, with the layouts of the weight that
+/// they want.
+struct ConvolutionPasses: Sendable {
+    enum Forward: Sendable {
+        case primitive(Primitive)
+        case depthwise
     }
 
-    /// What the descriptors of all three passes are made of.
-    private struct Tensors {
-        var input: dnnl_memory_desc_t
-        var output: dnnl_memory_desc_t
-        var weight: dnnl_memory_desc_t
-        var weightGradient: dnnl_memory_desc_t
-        var plainWeight: dnnl_memory_desc_t
-        var bias: dnnl_memory_desc_t
-        var hasBias: Bool
-        var strides: [Int64]
-        var padding: [Int64]
+    enum InputGradient: Sendable {
+        case direct(Primitive)
+        /// A forward primitive.
+        case mirrored(Primitive)
+        case depthwise
+    }
 
-        init(_ geometry: ConvolutionGeometry, _ elements: ElementType, hasBias: Bool) throws(EngineError) {
-            let g = geometry
-            let type = elements.dnnl
-            input = try OneDNN.description(
-                [g.images, g.inChannels, g.inHeight, g.inWidth], dnnl_nhwc, type: type)
-            output = try OneDNN.description(
-                [g.images, g.outChannels, g.outHeight, g.outWidth], dnnl_nhwc, type: type)
-            let shape = [g.outChannels / g.groups, g.inChannels / g.groups, g.kernel, g.kernel]
-            let grouped = g.groups > 1 ? [g.groups] + shape : shape
-            weight = try OneDNN.description(grouped, dnnl_format_tag_any, type: type)
-            weightGradient = try OneDNN.description(grouped, dnnl_format_tag_any)
-            plainWeight = try OneDNN.description(grouped, g.groups > 1 ? dnnl_goihw : dnnl_oihw)
-            bias = try OneDNN.description([g.outChannels], dnnl_x)
-            self.hasBias = hasBias
-            strides = [Int64(g.stride), Int64(g.stride)]
-            padding = [Int64(g.padding), Int64(g.padding)]
+    enum WeightGradient: Sendable {
+        case direct(Primitive)
+        case product(WeightProduct)
+        case depthwise
+    }
+
+    let forward: Forward
+    let inputGradient: InputGradient?
+    let weightGradient: WeightGradient
+    let forwardPacking: WeightPacking
+    let inputGradientPacking: WeightPacking?
+    /// Elements of the weight's gradient, padding included.
+    let gradientCount: Int
+    let gradientLayout: GradientLayout
+
+    init(
+        _ geometry: ConvolutionGeometry, _ elements: ElementType, _ paths: ConvolutionPaths, hasBias: Bool,
+        needsInputGradient: Bool
+    ) throws(EngineError) {
+        let descriptors = try ConvolutionDescriptors(geometry, elements, hasBias: hasBias)
+        var (hint, forward, packing): (Primitive?, Forward, WeightPacking)
+        switch paths.forward {
+        case .direct, .older:
+            let primitive = try descriptors.makeForward(older: paths.forward == .older)
+            hint = primitive
+            forward = .primitive(primitive)
+            packing = try WeightPacking(
+                plain: descriptors.plainWeight, native: primitive.tensor(dnnl_query_weights_md), elements)
+        case .depthwise:
+            hint = nil
+            forward = .depthwise
+            packing = WeightPacking(depthwise: geometry, elements)
         }
+        self.forward = forward
+        forwardPacking = packing
+        (weightGradient, gradientCount, gradientLayout) = try Self.makeWeightGradient(
+            paths.weightGradient, descriptors, elements, &hint)
+        guard needsInputGradient else {
+            (inputGradient, inputGradientPacking) = (nil, nil)
+            return
+        }
+        (inputGradient, inputGradientPacking) = try Self.makeInputGradient(
+            paths.inputGradient, descriptors, elements, &hint)
+    }
 
-        // Direct: Winograd rounds differently from one instruction level and shape to another, and pays
-        // little here.
-        private let algorithm = dnnl_convolution_direct
-
-        func makeForward(_ operation: String) throws(EngineError) -> Primitive {
-            var descriptor = dnnl_convolution_desc_t()
-            let status = withBias { bias in
-                withPointers(input, weight, output) { input, weight, output in
-                    dnnl_convolution_forward_desc_init(
-                        &descriptor, dnnl_forward_training, algorithm, input, weight, bias, output, strides,
-                        padding,
-                        padding)
-                }
+    /// - Parameter hint: oneDNN's forward pass, made if it is wanted and missing.
+    private static func makeWeightGradient(
+        _ path: ConvolutionPaths.WeightGradient, _ descriptors: ConvolutionDescriptors,
+        _ elements: ElementType, _ hint: inout Primitive?
+    ) throws(EngineError) -> (WeightGradient, count: Int, GradientLayout) {
+        let g = descriptors.geometry
+        switch path {
+        case .depthwise:
+            return (
+                .depthwise, g.weightCount,
+                GradientLayout(transposeOfRows: g.outChannels, rowLength: g.kernel * g.kernel)
+            )
+        case .product:
+            if let product = try WeightProduct(g, elements) {
+                let layout =
+                    product.isTransposed
+                    ? GradientLayout(transposeOfRows: g.outChannels, rowLength: g.inChannels)
+                    : GradientLayout(rows: g.outChannels, rowLength: g.inChannels)
+                return (.product(product), g.weightCount, layout)
             }
-            try OneDNN.check(status, operation)
-            return try Primitive(operation, &descriptor)
+            fallthrough
+        case .direct:
+            let primitive = try descriptors.makeWeightGradient(hint: known(&hint, descriptors))
+            let native = primitive.tensor(dnnl_query_diff_weights_md)
+            return (
+                .direct(primitive), OneDNN.byteCount(native) / ElementType.fp32.byteCount,
+                try GradientLayout(
+                    native, plain: descriptors.plainWeight, dimensions: descriptors.weightSizes)
+            )
         }
+    }
 
-        func makeBackwardWeights(_ operation: String, hint: Primitive) throws(EngineError) -> Primitive {
-            var descriptor = dnnl_convolution_desc_t()
-            let status = withBias { bias in
-                withPointers(input, weightGradient, output) { input, weight, output in
-                    dnnl_convolution_backward_weights_desc_init(
-                        &descriptor, algorithm, input, weight, bias, output, strides, padding, padding)
-                }
-            }
-            try OneDNN.check(status, operation)
-            return try Primitive(operation, &descriptor, hint: hint)
+    private static func makeInputGradient(
+        _ path: ConvolutionPaths.InputGradient, _ descriptors: ConvolutionDescriptors,
+        _ elements: ElementType, _ hint: inout Primitive?
+    ) throws(EngineError) -> (InputGradient, WeightPacking) {
+        let g = descriptors.geometry
+        switch path {
+        case .depthwise:
+            return (.depthwise, WeightPacking(depthwise: g, elements))
+        case .mirrored:
+            let turned = try ConvolutionDescriptors(g.mirrored, elements, hasBias: false)
+            let isOlder = ConvolutionPaths(for: g.mirrored, elements).forward == .older
+            let primitive = try turned.makeForward(older: isOlder)
+            // The plain weight with its two channels' roles exchanged.
+            let plain = try OneDNN.description(turned.weightSizes, dnnl_bacd)
+            let packing = try WeightPacking(
+                plain: plain, native: primitive.tensor(dnnl_query_weights_md), elements,
+                turnedTaps: g.kernel * g.kernel)
+            return (.mirrored(primitive), packing)
+        case .direct:
+            let primitive = try descriptors.makeInputGradient(hint: known(&hint, descriptors))
+            let packing = try WeightPacking(
+                plain: descriptors.plainWeight, native: primitive.tensor(dnnl_query_weights_md), elements)
+            return (.direct(primitive), packing)
         }
+    }
 
-        func makeBackwardData(_ operation: String, hint: Primitive) throws(EngineError) -> Primitive {
-            var descriptor = dnnl_convolution_desc_t()
-            let status = withPointers(input, weight, output) { input, weight, output in
-                dnnl_convolution_backward_data_desc_init(
-                    &descriptor, algorithm, input, weight, output, strides, padding, padding)
-            }
-            try OneDNN.check(status, operation)
-            return try Primitive(operation, &descriptor, hint: hint)
-        }
-
-        private func withBias(_ body: (UnsafePointer<dnnl_memory_desc_t>?) -> dnnl_status_t) -> dnnl_status_t
-        {
-            hasBias ? withUnsafePointer(to: bias) { body($0) } : body(nil)
-        }
-
-        private typealias Description = UnsafePointer<dnnl_memory_desc_t>
-
-        private func withPointers(
-            _ a: dnnl_memory_desc_t, _ b: dnnl_memory_desc_t, _ c: dnnl_memory_desc_t,
-            _ body: (Description, Description, Description) -> dnnl_status_t
-        ) -> dnnl_status_t {
-            withUnsafePointer(to: a) { a in
-                withUnsafePointer(to: b) { b in withUnsafePointer(to: c) { c in body(a, b, c) } }
-            }
-        }
+    private static func known(
+        _ hint: inout Primitive?, _ descriptors: ConvolutionDescriptors
+    ) throws(EngineError) -> Primitive {
+        if let hint { return hint }
+        let made = try descriptors.makeForward()
+        hint = made
+        return made
     }
 }

@@ -53,6 +53,12 @@ public enum Engine {
         }
     }
 
+    /// Whether the instruction level in use has the wide vectors. Looking fixes the level.
+    static var hasAVX512: Bool {
+        let needed = dnnl_cpu_isa_avx512_core.rawValue
+        return dnnl_get_effective_cpu_isa().rawValue & needed == needed
+    }
+
     /// - Throws: if the instruction level does not compute with the type.
     public static func check(_ elements: ElementType) throws(EngineError) {
         guard !supports(elements) else { return }

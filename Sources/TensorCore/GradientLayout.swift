@@ -1,3 +1,5 @@
+internal import COneDNN
+
 /// Where a pass leaves the elements of a weight's gradient. Element `column` of row `row` of the plain weight, rows
 /// being its first dimension, lies at `rowStarts[row] + columns[column]`.
 public struct GradientLayout: Equatable, Sendable {
@@ -25,16 +27,56 @@ public struct GradientLayout: Equatable, Sendable {
         self.columns = columns
     }
 
-    /// - Parameter positions: where each element of the plain weight lies. In oneDNN's layouts every index of the
-    ///   weight moves the place by an amount of its own, whatever the others are.
-    init(positions: [Int32], rows: Int) {
-        let length = positions.count / rows
+    /// A matrix whose transpose is the plain layout.
+    init(transposeOfRows rows: Int, rowLength: Int) {
         self.init(
-            rowStarts: (0..<rows).map { positions[$0 * length] - positions[0] },
-            columns: Array(positions[..<length]))
-        for (index, position) in positions.enumerated() {
-            let found = rowStarts[index / length] + columns[index % length]
-            precondition(found == position, "element \(index) lies at \(position), not \(found)")
+            rowStarts: (0..<rows).map(Int32.init), columns: (0..<rowLength).map { Int32($0 * rows) })
+    }
+
+    /// oneDNN's layout of `dimensions`: (group,) output channel, input channel, two of the kernel.
+    init(_ native: dnnl_memory_desc_t, plain: dnnl_memory_desc_t, dimensions: [Int]) throws(EngineError) {
+        let split = dimensions.count - 3
+        if OneDNN.areEqual(plain, native) {
+            self.init(
+                rows: dimensions[..<split].reduce(1, *), rowLength: dimensions[split...].reduce(1, *))
+            return
         }
+        guard native.format_kind == dnnl_blocked, OneDNN.byteCount(native) / 4 <= Int(Int32.max) else {
+            throw EngineError(
+                operation: "index a weight", detail: "oneDNN's layout of \(dimensions) is not a known one")
+        }
+        // Each index adds its own part to an element's place, whatever the others are.
+        let parts = dimensions.indices.map { dimension in
+            (0..<dimensions[dimension]).map { Self.part(native, dimension: dimension, index: $0) }
+        }
+        self.init(rowStarts: Self.sums(parts[..<split]), columns: Self.sums(parts[split...]))
+    }
+
+    /// What `index` along `dimension` adds to an element's place.
+    private static func part(_ layout: dnnl_memory_desc_t, dimension: Int, index: Int) -> Int32 {
+        let blocking = layout.format_desc.blocking
+        return withUnsafeBytes(of: blocking.strides) { strides in
+            withUnsafeBytes(of: blocking.inner_blks) { sizes in
+                withUnsafeBytes(of: blocking.inner_idxs) { owners in
+                    var (rest, place, scale) = (index, 0, 1)
+                    // Blocks within blocks, the innermost last.
+                    for block in (0..<Int(blocking.inner_nblks)).reversed() {
+                        let size = Int(sizes.load(fromByteOffset: 8 * block, as: Int64.self))
+                        if owners.load(fromByteOffset: 8 * block, as: Int64.self) == Int64(dimension) {
+                            place += rest % size * scale
+                            rest /= size
+                        }
+                        scale *= size
+                    }
+                    let stride = Int(strides.load(fromByteOffset: 8 * dimension, as: Int64.self))
+                    return Int32(place + rest * stride)
+                }
+            }
+        }
+    }
+
+    /// All sums of one number from each list, the last list's running fastest.
+    private static func sums(_ parts: ArraySlice<[Int32]>) -> [Int32] {
+        parts.reduce([0]) { sums, list in sums.flatMap { sum in list.map { sum + $0 } } }
     }
 }

@@ -62,13 +62,6 @@ import Testing
         #expect(sums == [500, -500, 0])
     }
 
-    @Test(arguments: awkwardCounts) func decodes(count: Int) {
-        let sums = integers(count, seed: 1)
-        var x = [Float](repeating: .nan, count: count)
-        espalier_fixed_decode(sums, &x, count, 1 / 1024)
-        #expect(areSame(x, sums.map { Float($0) * (1 / 1024) }))
-    }
-
     @Test(arguments: awkwardCounts) func integersAddAndCompare(count: Int) {
         let (a, b) = (integers(count, seed: 1), integers(count, seed: 2))
         var sums = a
@@ -82,6 +75,18 @@ import Testing
         }
     }
 
+    @Test(arguments: awkwardCounts) func addsRowsThatLieSideBySide(count: Int) {
+        let rows = Int(ESPALIER_FIXED_ROWS)
+        let x = values(count * rows, seed: 1)
+        let columns = (0..<count).map { Int32(($0 * 7 + 3) % max(count, 1) * rows) }
+        var found = integers(count * rows, seed: 2).map { $0 / 4 }
+        var expected = found
+        let largest = espalier_fixed_transposed_add(x, columns, &found, count, 0x1p20, 0x1p24)
+        let plain = (0..<count * rows).map { x[Int(columns[$0 % count]) + $0 / count] }
+        #expect(largest == espalier_fixed_add(plain, &expected, plain.count, 0x1p20, 0x1p24))
+        #expect(found == expected)
+    }
+
     @Test(arguments: awkwardCounts) func addsValuesThatLieApart(count: Int) {
         let x = values(count, seed: 1)
         let index = (0..<count).map { Int32(($0 * 7 + 3) % max(count, 1)) }
@@ -90,24 +95,5 @@ import Testing
         let largest = espalier_fixed_gather_add(x, index, &found, count, 0x1p20, 0x1p24)
         #expect(largest == espalier_fixed_add(index.map { x[Int($0)] }, &expected, count, 0x1p20, 0x1p24))
         #expect(found == expected)
-    }
-
-    @Test func rearrangementsAreFoundOut() {
-        let count = 70_000
-        var (low, high) = ([Float](repeating: -1, count: count), [Float](repeating: -1, count: count))
-        espalier_index_numbers(&low, count, 0)
-        espalier_index_numbers(&high, count, 16)
-        // Backwards, with a zero after each.
-        let places = (0..<count).map { 2 * (count - 1 - $0) }
-        var (movedLow, movedHigh) = (
-            [Float](repeating: 0, count: 2 * count), [Float](repeating: 0, count: 2 * count)
-        )
-        for (from, to) in places.enumerated() {
-            movedLow[to] = low[from]
-            movedHigh[to] = high[from]
-        }
-        var found = [Int32](repeating: -1, count: count)
-        #expect(espalier_index_invert(movedLow, movedHigh, 2 * count, &found, count) == count)
-        #expect(found == places.map { Int32($0) })
     }
 }

@@ -32,12 +32,11 @@ import Testing
                 let direction = settings.nesterov ? gradient + settings.momentum * velocity[i] : velocity[i]
                 expected[i] -= settings.rate * direction
             }
-            espalier_sgd(
-                &parameters, &momenta, gradients, count, settings.rate, settings.momentum, settings.decay,
-                settings.nesterov ? 1 : 0)
-            espalier_sgd_fixed(
-                &fixedParameters, &fixedMomenta, sums, count, 0x1p-31, settings.rate, settings.momentum,
-                settings.decay, settings.nesterov ? 1 : 0)
+            let rule = espalier_sgd_rule(
+                rate: settings.rate, momentum: settings.momentum, decay: settings.decay,
+                nesterov: settings.nesterov ? 1 : 0)
+            espalier_sgd(&parameters, &momenta, gradients, count, rule)
+            espalier_sgd_fixed(&fixedParameters, &fixedMomenta, sums, count, 0x1p-31, rule)
         }
         #expect(areSame(parameters, expected))
         #expect(areSame(momenta, velocity))

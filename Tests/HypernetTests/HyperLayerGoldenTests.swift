@@ -30,8 +30,9 @@ struct HyperLayerGoldenTests {
         var gradient = [Float](repeating: 0, count: network.parameters.parameterCount)
         let tensor = try #require(network.parameters["conv.weight"])
         gradient.replaceSubrange(tensor.range, with: try golden.weight("grad.generated_weight"))
-        var actual = [Float](repeating: .nan, count: network.layout.parameterCount)
-        network.gradients(state: state, gradient: gradient, into: &actual, pool: ComputePool(threads: 2))
+        let actual = network.gradients(
+            state: state, gradient: try CodedGradient(gradient, network.parameters),
+            pool: ComputePool(threads: 2))
         let expected = try golden.gradients(network.layout)
         for tensor in network.layout.tensors {
             if case .plain = tensor.role { continue }

@@ -37,7 +37,8 @@ struct HyperNetworkTests {
         let hyper = network.make()
         let reference = HyperReference(hyper, graph: network.graph)
         let state = noise(hyper.layout.count, "state")
-        let gradient = noise(hyper.parameters.parameterCount, "gradient")
+        let gradient = try CodedGradient(
+            noise(hyper.parameters.parameterCount, "gradient"), hyper.parameters)
         let pool = ComputePool(threads: 2)
         var weights = [Float](repeating: .nan, count: hyper.parameters.count)
         hyper.generate(from: state, into: &weights, pool: pool)
@@ -48,8 +49,7 @@ struct HyperNetworkTests {
             #expect(Tolerance.error(Array(weights[tensor.range]), expected) < Tolerance.layer)
         }
 
-        var actual = [Float](repeating: .nan, count: hyper.layout.parameterCount)
-        hyper.gradients(state: state, gradient: gradient, into: &actual, pool: pool)
+        let actual = hyper.gradients(state: state, gradient: gradient, pool: pool)
         let step = 1e-3
         for tensor in hyper.layout.tensors where tensor.offset < hyper.layout.parameterCount {
             if case .plain = tensor.role { continue }
@@ -59,9 +59,9 @@ struct HyperNetworkTests {
             let expected = indices.map { index -> Float in
                 let value = wide[index]
                 wide[index] = value + step
-                let above = reference.loss(wide, gradient: gradient)
+                let above = reference.loss(wide, gradient: gradient.values)
                 wide[index] = value - step
-                let below = reference.loss(wide, gradient: gradient)
+                let below = reference.loss(wide, gradient: gradient.values)
                 wide[index] = value
                 return Float((above - below) / (2 * step))
             }
@@ -74,16 +74,16 @@ struct HyperNetworkTests {
     func plain(_ network: Network) throws {
         let hyper = network.make()
         let state = noise(hyper.layout.count, "state")
-        let gradient = noise(hyper.parameters.parameterCount, "gradient")
+        let gradient = try CodedGradient(
+            noise(hyper.parameters.parameterCount, "gradient"), hyper.parameters)
         var weights = [Float](repeating: .nan, count: hyper.parameters.count)
         hyper.generate(from: state, into: &weights, pool: ComputePool(threads: 1))
-        var gradients = [Float](repeating: .nan, count: hyper.layout.parameterCount)
-        hyper.gradients(state: state, gradient: gradient, into: &gradients, pool: ComputePool(threads: 1))
+        let gradients = hyper.gradients(state: state, gradient: gradient, pool: ComputePool(threads: 1))
         for tensor in hyper.parameters.tensors where tensor.role != .convolutionWeight {
             let own = try #require(hyper.layout[tensor.name])
             #expect(Array(weights[tensor.range]) == Array(state[own.range]))
             guard tensor.offset < hyper.parameters.parameterCount else { continue }
-            #expect(Array(gradients[own.range]) == Array(gradient[tensor.range]))
+            #expect(Array(gradients[own.range]) == Array(gradient.values[tensor.range]))
         }
         let statistics = hyper.layout.runningStatistics
         #expect(statistics.state == hyper.layout.parameterCount)
@@ -93,31 +93,33 @@ struct HyperNetworkTests {
     }
 
     @Test("a fused step is SGD on the whole gradients, bit for bit", arguments: [false, true])
-    func fusedStep(isNesterov: Bool) {
+    func fusedStep(isNesterov: Bool) throws {
         let network = Self.networks[0]
         let hyper = network.make()
-        let update = HyperNetwork.Update(rate: 0.1, momentum: 0.9, weightDecay: 1e-2, isNesterov: isNesterov)
+        let optimizer = SGD(momentum: 0.9, weightDecay: 1e-2, isNesterov: isNesterov)
+        let rate: Float = 0.1
         let pool = ComputePool(threads: 1)
         var state = noise(hyper.layout.count, "state")
         var momenta = noise(hyper.layout.parameterCount, "momenta")
         let (stateBefore, momentaBefore) = (state, momenta)
-        let gradient = noise(hyper.parameters.parameterCount, "gradient")
-        var gradients = [Float](repeating: .nan, count: hyper.layout.parameterCount)
-        hyper.gradients(state: state, gradient: gradient, into: &gradients, pool: pool)
-        let latents = hyper.step(
-            state: &state, momenta: &momenta, gradient: gradient, update: update, pool: pool)
+        let gradient = try CodedGradient(
+            noise(hyper.parameters.parameterCount, "gradient"), hyper.parameters)
+        let gradients = hyper.gradients(state: state, gradient: gradient, pool: pool)
+        hyper.step(
+            state: &state, momenta: &momenta, reduced: gradient.sums, exponents: gradient.exponents,
+            optimizer: optimizer, rate: rate, pool: pool)
         for index in gradients.indices {
-            let decayed = gradients[index] + update.weightDecay * stateBefore[index]
-            let momentum = update.momentum * momentaBefore[index] + decayed
-            let direction = isNesterov ? decayed + update.momentum * momentum : momentum
+            let decayed = gradients[index] + optimizer.weightDecay * stateBefore[index]
+            let momentum = optimizer.momentum * momentaBefore[index] + decayed
+            let direction = isNesterov ? decayed + optimizer.momentum * momentum : momentum
             #expect(momenta[index] == momentum)
-            #expect(state[index] == stateBefore[index] - update.rate * direction)
+            #expect(state[index] == stateBefore[index] - rate * direction)
         }
         #expect(
             state.suffix(hyper.layout.runningStatistics.count)
                 == stateBefore.suffix(hyper.layout.runningStatistics.count))
         #expect(
-            latents.flatMap { $0 }
+            hyper.latentGradients.flatMap { $0 }
                 == hyper.layout.tensors[hyper.layout.latentTensors].flatMap { gradients[$0.range] })
         #expect(
             hyper.latents(of: stateBefore).flatMap { $0 }
@@ -129,7 +131,8 @@ struct HyperNetworkTests {
         let graph = try ModelZoo.network(
             named: "resnet20", input: 32, classes: 10, width: 1, forHypernetwork: true)
         let hyper = HyperNetwork(graph: graph, embedding: 4)
-        let gradient = noise(hyper.parameters.parameterCount, "gradient")
+        let gradient = try CodedGradient(
+            noise(hyper.parameters.parameterCount, "gradient"), hyper.parameters)
         var results: [[Float]] = []
         for threads in [1, 2, 3, 5] {
             let pool = ComputePool(threads: threads)
@@ -137,14 +140,13 @@ struct HyperNetworkTests {
             var momenta = [Float](repeating: 0, count: hyper.layout.parameterCount)
             var weights = [Float](repeating: 0, count: hyper.parameters.count)
             hyper.initialize(&state, seed: 3, pool: pool)
-            var latents: [[Float]] = []
             for _ in 0..<2 {
-                latents = hyper.step(
-                    state: &state, momenta: &momenta, gradient: gradient,
-                    update: .init(rate: 0.1, momentum: 0.9, weightDecay: 1e-4), pool: pool)
+                hyper.step(
+                    state: &state, momenta: &momenta, reduced: gradient.sums, exponents: gradient.exponents,
+                    optimizer: SGD(momentum: 0.9, weightDecay: 1e-4), rate: 0.1, pool: pool)
             }
             hyper.generate(from: state, into: &weights, pool: pool)
-            results.append(state + momenta + weights + latents.flatMap { $0 })
+            results.append(state + momenta + weights + hyper.latentGradients.flatMap { $0 })
         }
         for result in results.dropFirst() { #expect(result == results[0]) }
     }

@@ -8,7 +8,7 @@ import Testing
 @Suite("The search phase of whole networks, end to end, against golden values")
 struct SearchGoldenTests {
     static let files = Golden.files("prune", prefix: "e2e_")
-    static let optimizer = HyperNetwork.Update(rate: 0.1, momentum: 0.9, weightDecay: 1e-4)
+    static let optimizer = SGD(momentum: 0.9, weightDecay: 1e-4)
 
     private struct Search {
         let tensors: SafetensorsFile
@@ -48,7 +48,7 @@ struct SearchGoldenTests {
             let latentTolerance = min(max(Tolerance.deepStep, ofReference), Tolerance.deeperStep)
             let step = try bench.step(
                 try GoldenBatch(tensors, images: "batch\(batch).x", labels: "batch\(batch).y"),
-                update: Self.optimizer)
+                optimizer: Self.optimizer, rate: 0.1)
             let logits = try tensors.floats("fp64.batch\(batch).logits")
             #expect(Tolerance.error(step.logits, logits) < tolerance)
             for (tensor, actual) in zip(latents, step.latentGradients) {

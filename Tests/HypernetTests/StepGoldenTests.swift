@@ -7,7 +7,8 @@ import Testing
 @Suite("Training steps of a network with a hypernetwork, end to end, against golden values")
 struct StepGoldenTests {
     private struct Entry {
-        let update: HyperNetwork.Update
+        let optimizer: SGD
+        let rate: Float
         /// Latent vectors that layers share, by the layers' own names for them.
         let aliases: [String: String]
     }
@@ -30,7 +31,7 @@ struct StepGoldenTests {
         while tensors["step\(number).x"] != nil {
             let prefix = "step\(number)."
             let batch = try GoldenBatch(tensors, images: "\(prefix)x", labels: "\(prefix)labels")
-            let step = try bench.step(batch, update: entry.update)
+            let step = try bench.step(batch, optimizer: entry.optimizer, rate: entry.rate)
             #expect(Tolerance.error(step.logits, try tensors.floats("\(prefix)logits")) < Tolerance.step)
             #expect(Tolerance.error([Float(step.loss)], try tensors.floats("\(prefix)loss")) < Tolerance.loss)
             var missing = 0
@@ -63,9 +64,10 @@ struct StepGoldenTests {
         else { throw GoldenMissing(what: "entry of step/index.json") }
         func number(_ key: String) -> Float { Float(optimizer[key] as? Double ?? .nan) }
         return Entry(
-            update: HyperNetwork.Update(
-                rate: number("lr"), momentum: number("momentum"), weightDecay: number("weight_decay"),
+            optimizer: SGD(
+                momentum: number("momentum"), weightDecay: number("weight_decay"),
                 isNesterov: optimizer["nesterov"] as? Bool ?? false),
+            rate: number("lr"),
             aliases: aliases)
     }
 

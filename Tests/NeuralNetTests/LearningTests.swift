@@ -108,7 +108,11 @@ struct LearningTests {
         var momenta = (0..<layout.parameterCount).map { Float(random.uniform(UInt64($0))) }
         var (parameters, velocity) = (state, momenta)
         var gradients = [Float](repeating: 0, count: reduction.metricsOffset)
-        exponents.decode(reduced, into: &gradients, layout: reduction, pool: pool)
+        for (index, segment) in reduction.segments.enumerated() where segment.kind != .metric {
+            for place in segment.range {
+                gradients[place] = Float(reduced[place]) * exponents.inverseScale(of: index)
+            }
+        }
         optimizer.update(
             &state, momenta: &momenta, reduced: reduced, exponents: exponents, layout: layout, rate: 0.1,
             pool: pool)

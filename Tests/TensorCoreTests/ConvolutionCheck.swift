@@ -6,13 +6,15 @@ struct ConvolutionCheck {
     let geometry: ConvolutionGeometry
     var elements = ElementType.fp32
     let hasBias: Bool
+    /// Nil: those of the rule.
+    var paths: ConvolutionPaths?
 
     /// The worst errors of what is stored in the element type (the output and the input's gradient) and of
     /// what is fp32 anyway (the gradients of weight and bias): each relative to the root mean square of what
     /// is expected. Infinite if anything is not a number or padding is not finite.
     func worstErrors() throws -> (stored: Double, weights: Double) {
         let kernel = try ConvolutionKernel(
-            geometry, elements: elements, hasBias: hasBias, needsInputGradient: true)
+            geometry, elements: elements, hasBias: hasBias, needsInputGradient: true, paths: paths)
         let context = try kernel.makeContext(Scratch())
         return (
             max(forwardError(kernel, context), dataError(kernel, context)), weightsError(kernel, context)

@@ -39,6 +39,10 @@ import Testing
         geometry(4, 64, 1, 1, 37, kernel: 1),
         geometry(2, 16, 1, 1, 16, kernel: 3),
         geometry(3, 1, 1, 1, 1, kernel: 1),
+        // Where gradients of inputs are mirrored convolutions, in fp32 and bf16; small images.
+        geometry(1, 64, 5, 4, 24, kernel: 3),
+        geometry(1, 256, 3, 4, 20, kernel: 3),
+        geometry(1, 72, 5, 5, 16, kernel: 4, padding: 1),
         geometry(2, 16, 1, 1, 16, kernel: 3, groups: 16),
     ]
 
@@ -59,6 +63,18 @@ import Testing
     func passesAgreeWithLoops(_ geometry: ConvolutionGeometry, hasBias: Bool) throws {
         let error = try ConvolutionCheck(geometry: geometry, hasBias: hasBias).worstError()
         #expect(error < Self.tolerance)
+    }
+
+    /// By every path that fits, whichever the rule takes.
+    @Test(arguments: ElementType.allCases.filter(Engine.supports), geometries)
+    func everyPathAgreesWithLoops(_ elements: ElementType, _ geometry: ConvolutionGeometry) throws {
+        for paths in ConvolutionPaths.all(for: geometry) {
+            let check = ConvolutionCheck(
+                geometry: geometry, elements: elements, hasBias: true, paths: paths)
+            let errors = try check.worstErrors()
+            #expect(errors.stored < (elements == .fp32 ? Self.tolerance : Self.tolerances.stored), "\(paths)")
+            #expect(errors.weights < Self.tolerances.weights, "\(paths)")
+        }
     }
 
     /// Relative to the result's root mean square: what is stored in bf16 is off by up to 2^-9 of itself, and

@@ -5,6 +5,7 @@
 
 #include "BitShuffle.h"
 #include "Checksum.h"
+#include "Depthwise.h"
 #include "Elementwise.h"
 #include "FixedPoint.h"
 #include "Hypernet.h"

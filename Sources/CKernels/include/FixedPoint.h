@@ -20,20 +20,15 @@ float espalier_fixed_add(const float *values, int32_t *sums, size_t n, float sca
 float espalier_fixed_gather_add(
     const float *values, const int32_t *index, int32_t *sums, size_t n, float scale, float limit);
 
-/// values[i] = sums[i]·inverseScale: the sum rounded to float, then multiplied.
-void espalier_fixed_decode(const int32_t *sums, float *values, size_t n, float inverseScale);
+enum { ESPALIER_FIXED_ROWS = 16 };
+
+/// The same for ESPALIER_FIXED_ROWS rows of n sums each, one after another, whose values lie side by side: that of
+/// row r and column i is values[columns[i] + r].
+float espalier_fixed_transposed_add(
+    const float *values, const int32_t *columns, int32_t *sums, size_t n, float scale, float limit);
 
 /// sums[i] += other[i], wrapping.
 void espalier_int_add(int32_t *sums, const int32_t *other, size_t n);
 
 /// max |values[i]|, at most 2^31; 0 if n is 0.
 uint32_t espalier_int_max(const int32_t *values, size_t n);
-
-/// Numbers for finding out how a copy rearranges elements: numbers[i] is half of i + 1, the low 16 bits
-/// (shift 0) or those above (shift 16), for a float holds integers exactly only up to 2^24. n < 2^31.
-void espalier_index_numbers(float *numbers, size_t n, unsigned shift);
-
-/// positions[k] = i where the rearranged halves at i make up k + 1. Zeros are padding and dropped, as are
-/// numbers above count. Returns how many it placed.
-size_t espalier_index_invert(
-    const float *low, const float *high, size_t n, int32_t *positions, size_t count);

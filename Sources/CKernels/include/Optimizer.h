@@ -7,12 +7,18 @@
 
 #include "Dispatch.h"
 
+typedef struct {
+    float rate;
+    float momentum;
+    float decay;
+    int nesterov;
+} espalier_sgd_rule;
+
 /// `momenta` starts as zeros. No two arrays may overlap.
 void espalier_sgd(
-    float *parameters, float *momenta, const float *gradients, size_t n, float rate, float momentum,
-    float decay, int nesterov);
+    float *parameters, float *momenta, const float *gradients, size_t n, espalier_sgd_rule rule);
 
-/// The same from fixed-point gradients: g = (float)gradients[i]·inverseScale.
+/// The same from fixed-point gradients: g = (float)gradients[i]·inverse_scale.
 void espalier_sgd_fixed(
-    float *parameters, float *momenta, const int32_t *gradients, size_t n, float inverseScale, float rate,
-    float momentum, float decay, int nesterov);
+    float *parameters, float *momenta, const int32_t *gradients, size_t n, float inverse_scale,
+    espalier_sgd_rule rule);

@@ -41,8 +41,8 @@ public struct HyperLayout: Equatable, Sendable {
     public private(set) var layerTensors: [Int] = []
     /// Where the latent vectors begin in `tensors`, in the wiring's order.
     public private(set) var latentTensors = 0..<0
-    /// The network's own parameters, all but the generated weights, as runs of both layouts.
-    public private(set) var plain: [Correspondence] = []
+    /// The latent vectors' elements, one run.
+    public private(set) var latents = 0..<0
     /// The running statistics, one run of both layouts.
     public private(set) var runningStatistics = Correspondence(state: 0, weights: 0, count: 0)
     private var indices: [String: Int] = [:]
@@ -63,27 +63,18 @@ public struct HyperLayout: Equatable, Sendable {
             append("\(name).b2", .b2, [inputs, taps, outputs])
         }
         let firstLatent = tensors.count
+        let latentStart = count
         for vector in wiring.vectors { append("\(vector.name).latent", .latent, [vector.length]) }
         latentTensors = firstLatent..<tensors.count
+        latents = latentStart..<count
         let ownTensors = parameters.tensors.filter { $0.role != .convolutionWeight }
-        for tensor in ownTensors where tensor.offset < parameters.parameterCount { appendPlain(tensor) }
         parameterCount = count
-        for tensor in ownTensors where tensor.offset >= parameters.parameterCount {
+        for tensor in ownTensors {
             append(tensor.name, .plain(tensor.role), tensor.shape)
+            if tensor.offset < parameters.parameterCount { parameterCount = count }
         }
         runningStatistics = Correspondence(
             state: parameterCount, weights: parameters.parameterCount, count: count - parameterCount)
-    }
-
-    private mutating func appendPlain(_ tensor: ParameterLayout.Tensor) {
-        if let last = plain.last, last.weights + last.count == tensor.offset, last.state + last.count == count
-        {
-            plain[plain.count - 1] = Correspondence(
-                state: last.state, weights: last.weights, count: last.count + tensor.count)
-        } else {
-            plain.append(Correspondence(state: count, weights: tensor.offset, count: tensor.count))
-        }
-        append(tensor.name, .plain(tensor.role), tensor.shape)
     }
 
     private mutating func append(_ name: String, _ role: Role, _ shape: [Int]) {

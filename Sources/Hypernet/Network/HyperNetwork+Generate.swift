@@ -11,41 +11,43 @@ extension HyperNetwork {
         from state: UnsafePointer<Float>, into weights: UnsafeMutablePointer<Float>, pool: ComputePool
     ) {
         let workspace = prepare(pool)
-        workspace.expandLatents(state, rows: rows, latentOffsets: latentOffsets)
+        workspace.begin(state, rows: rows, latentOffsets: latentOffsets)
         let work = GenerateWork(
-            rows: rows, latentOffsets: latentOffsets, workspace: workspace, threads: pool.threads,
-            state: state,
-            weights: weights)
+            rows: rows, pieces: pieces, workspace: workspace, state: state, weights: weights)
         pool.run { work.run(thread: $0) }
-        for run in layout.plain + [layout.runningStatistics] {
-            (weights + run.weights).update(from: state + run.state, count: run.count)
-        }
     }
 }
 
-/// Unchecked: threads write disjoint rows of the weights and only read the state.
+/// Unchecked: threads write disjoint rows and pieces of the weights and only read the state.
 private struct GenerateWork: @unchecked Sendable {
     let rows: HyperRows
-    let latentOffsets: [Int]
+    let pieces: [HyperNetwork.Piece]
     let workspace: HyperWorkspace
-    let threads: Int
     let state: UnsafePointer<Float>
     let weights: UnsafeMutablePointer<Float>
 
     func run(thread: Int) {
-        let scratch = workspace.scratch(of: thread)
-        // The kernel only reads the row; C has no pointer-to-const twin of the struct.
-        let state = UnsafeMutablePointer(mutating: state)
-        for index in stride(from: thread, to: rows.blocks.count, by: threads) {
-            let block = rows.blocks[index]
-            let layer = rows.layers[block.layer]
-            let zIn = state + latentOffsets[layer.input.vector]
-            let zOut = workspace.expanded.pointer + rows.expanded[block.layer]
-            for row in block.rows {
-                espalier_hyper_generate(
-                    layer.shape, layer.row(row, in: state), zIn[row / layer.input.repeats], zOut,
-                    weights + layer.weight + row * layer.weightRowStride, layer.weightOutputStride, scratch)
-            }
+        var index = workspace.take()
+        while index < rows.blocks.count {
+            run(rows.blocks[index], scratch: workspace.scratch(of: thread))
+            index = workspace.take()
         }
+        while index - rows.blocks.count < pieces.count {
+            let piece = pieces[index - rows.blocks.count]
+            (weights + piece.weights).update(from: state + piece.state, count: piece.count)
+            index = workspace.take()
+        }
+    }
+
+    private func run(_ block: HyperRows.Block, scratch: UnsafeMutablePointer<Float>) {
+        let layer = rows.layers[block.layer]
+        let first = block.rows.lowerBound
+        // The kernel only reads the rows; C has no pointer-to-const twin of the struct.
+        let parameters = layer.parts(from: first, in: UnsafeMutablePointer(mutating: state))
+        espalier_hyper_generate(
+            layer.shape, parameters, block.rows.count,
+            workspace.zIn.pointer + rows.inputs[block.layer] + first,
+            workspace.zOut.pointer + rows.outputs[block.layer],
+            weights + layer.weight + first * Int(layer.shape.taps), layer.weightStride, scratch)
     }
 }

@@ -12,20 +12,15 @@ import TensorCore
 /// The hypernetwork does not see the data, so ∂L/∂W of the whole batch suffices: the executor runs with plain
 /// weights and this runs once a step. Not for concurrent use: the scratch memory is kept between calls.
 public final class HyperNetwork {
-    /// How ``step(state:momenta:gradient:update:pool:)`` updates, with PyTorch's semantics:
-    /// g += decay·p; m = momentum·m + g; p −= rate·(nesterov ? g + momentum·m : m).
-    public struct Update: Equatable, Sendable {
-        public var rate: Float
-        public var momentum: Float
-        public var weightDecay: Float
-        public var isNesterov: Bool
+    /// A run of elements of one tensor that is the network's own: what a thread takes at a time.
+    struct Piece: Sendable {
+        /// The tensor's index in `parameters`.
+        let segment: Int
+        let state: Int
+        let weights: Int
+        let count: Int
 
-        public init(rate: Float, momentum: Float = 0, weightDecay: Float = 0, isNesterov: Bool = false) {
-            self.rate = rate
-            self.momentum = momentum
-            self.weightDecay = weightDecay
-            self.isNesterov = isNesterov
-        }
+        static let countMax = 1 << 16
     }
 
     public let wiring: LatentWiring
@@ -34,6 +29,15 @@ public final class HyperNetwork {
     /// Of the generated weights and their gradients: the widened network's own.
     public let parameters: ParameterLayout
     let rows: HyperRows
+    /// All that is not generated: first what the optimizer updates, then running statistics.
+    let pieces: [Piece]
+    let trainedPieces: Int
+    /// Offsets of the latent vectors in the state, in the wiring's order.
+    let latentOffsets: [Int]
+    /// ∂L/∂z of the last step, in the order of the state: the sums, and what the update took.
+    let latentGradientSums: AlignedBuffer<Double>
+    let latentGradientValues: AlignedBuffer<Float>
+    var hasStepped = false
     private var workspace: HyperWorkspace?
 
     /// - Parameters:
@@ -49,6 +53,12 @@ public final class HyperNetwork {
         layout = HyperLayout(graph: graph, wiring: wiring, embedding: embedding)
         parameters = ParameterLayout(graph)
         rows = HyperRows(Self.layers(graph: graph, wiring: wiring, layout: layout, parameters: parameters))
+        pieces = Self.pieces(layout: layout, parameters: parameters)
+        let trainedCount = layout.parameterCount
+        trainedPieces = pieces.prefix { $0.state < trainedCount }.count
+        latentOffsets = layout.tensors[layout.latentTensors].map(\.offset)
+        latentGradientSums = AlignedBuffer(count: layout.latents.count)
+        latentGradientValues = AlignedBuffer(count: layout.latents.count)
     }
 
     private static func layers(
@@ -56,25 +66,42 @@ public final class HyperNetwork {
     ) -> [HyperRows.Layer] {
         zip(wiring.layers, layout.layerTensors).map { layer, first in
             let (w2, node) = (layout.tensors[first + 1], graph.nodes[layer.node])
-            guard let weight = parameters["\(node.name).weight"] else {
-                preconditionFailure("\(node.name) has no weight")
-            }
+            let segment = parameters.tensors.firstIndex { $0.name == "\(node.name).weight" }
+            guard let segment else { preconditionFailure("\(node.name) has no weight") }
             return HyperRows.Layer(
                 shape: espalier_hyper_shape(outputs: w2.shape[3], taps: w2.shape[2], embedding: w2.shape[1]),
                 rows: w2.shape[0], input: layer.input, output: layer.output, w1: layout.tensors[first].offset,
                 w2: w2.offset, b0: layout.tensors[first + 2].offset, b1: layout.tensors[first + 3].offset,
-                b2: layout.tensors[first + 4].offset, weight: weight.offset, weightRowStride: w2.shape[2],
-                weightOutputStride: w2.shape[0] * w2.shape[2])
+                b2: layout.tensors[first + 4].offset, segment: segment,
+                weight: parameters.tensors[segment].offset)
         }
     }
 
-    /// Offsets of the latent vectors in the state, in the wiring's order.
-    var latentOffsets: [Int] { layout.tensors[layout.latentTensors].map(\.offset) }
+    private static func pieces(layout: HyperLayout, parameters: ParameterLayout) -> [Piece] {
+        parameters.tensors.enumerated().flatMap { segment, tensor -> [Piece] in
+            guard tensor.role != .convolutionWeight, let own = layout[tensor.name] else { return [] }
+            return stride(from: 0, to: tensor.count, by: Piece.countMax).map {
+                Piece(
+                    segment: segment, state: own.offset + $0, weights: tensor.offset + $0,
+                    count: min(Piece.countMax, tensor.count - $0))
+            }
+        }
+    }
 
     /// The latent vectors of `state`.
     public func latents(of state: UnsafePointer<Float>) -> [[Float]] {
         layout.tensors[layout.latentTensors].map {
             Array(UnsafeBufferPointer(start: state + $0.offset, count: $0.count))
+        }
+    }
+
+    /// ∂L/∂z of each latent vector in the last step, in the wiring's order, without weight decay; empty
+    /// before the first.
+    public var latentGradients: [[Float]] {
+        guard hasStepped else { return [] }
+        return layout.tensors[layout.latentTensors].map {
+            let start = latentGradientValues.pointer + ($0.offset - layout.latents.lowerBound)
+            return Array(UnsafeBufferPointer(start: start, count: $0.count))
         }
     }
 

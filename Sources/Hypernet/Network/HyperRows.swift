@@ -3,7 +3,7 @@ import CKernels
 /// What the kernels run over: every row (one input channel) of every layer, cut into blocks of rows.
 ///
 /// The cut depends on the layers alone, never on the number of threads: each block's latent gradients are
-/// summed by themselves in fp64 and the blocks' sums added in their order.
+/// summed by themselves in fp64, and the blocks' sums added in their order.
 struct HyperRows: Sendable {
     /// One layer: its sizes, where its tensors begin in the state, and how its weights lie in memory.
     struct Layer: Sendable {
@@ -17,14 +17,13 @@ struct HyperRows: Sendable {
         var b0: Int
         var b1: Int
         var b2: Int
-        /// Of W in the network's own layout: its start, and the distance of two rows and of two outputs.
+        /// Of W in the network's own layout: its tensor's index, and its first element. It is (N, C, k²).
+        var segment: Int
         var weight: Int
-        var weightRowStride: Int
-        var weightOutputStride: Int
 
         var outputs: Int { Int(shape.outputs) }
-        /// Elements of w2 in a row, the largest part of it.
-        var rowCount: Int { Int(shape.outputs * shape.taps * shape.embedding) }
+        /// Elements of W between two outputs.
+        var weightStride: Int { rows * Int(shape.taps) }
     }
 
     struct Block: Sendable {
@@ -34,73 +33,77 @@ struct HyperRows: Sendable {
         let partial: Int
     }
 
-    /// Elements of w2 that a block has at least: enough to keep the sums of blocks small beside it.
-    static let blockCountMin = 1 << 16
-
     let layers: [Layer]
     let blocks: [Block]
-    /// Where each layer's z_out, one element an output channel, begins among the expanded latents.
-    let expanded: [Int]
-    let expandedCount: Int
-    /// Where each layer's ∂L/∂z_in, one element a row, begins among the rows' sums.
-    let rowSums: [Int]
-    let rowSumCount: Int
+    /// By layer: its blocks, one after the other.
+    let blocksOfLayer: [Range<Int>]
+    /// Where each layer's z_in, one element a row, and z_out, one an output, begin among those of all layers.
+    let inputs: [Int]
+    let outputs: [Int]
+    let inputCount: Int
+    let outputCount: Int
     let partialCount: Int
-    /// Floats of scratch a thread needs for the kernels.
+    /// Floats of scratch that a thread needs for the kernels.
     let scratchCount: Int
-    /// Floats that one row's gradients take in the widest layer.
-    let rowGradientCount: Int
 
     init(_ layers: [Layer]) {
         self.layers = layers
         var blocks: [Block] = []
-        var expanded: [Int] = []
-        var rowSums: [Int] = []
-        var (expandedCount, rowSumCount, partialCount) = (0, 0, 0)
+        var blocksOfLayer: [Range<Int>] = []
+        var (inputs, outputs) = ([Int](), [Int]())
+        var (inputCount, outputCount, partialCount, scratchCount) = (0, 0, 0, 0)
         for (index, layer) in layers.enumerated() {
-            expanded.append(expandedCount)
-            expandedCount += layer.outputs
-            rowSums.append(rowSumCount)
-            rowSumCount += layer.rows
-            let rowsPerBlock = max(1, (Self.blockCountMin + layer.rowCount - 1) / max(layer.rowCount, 1))
-            for start in stride(from: 0, to: layer.rows, by: rowsPerBlock) {
-                let rows = start..<min(start + rowsPerBlock, layer.rows)
+            inputs.append(inputCount)
+            inputCount += layer.rows
+            outputs.append(outputCount)
+            outputCount += layer.outputs
+            let (first, size) = (blocks.count, layer.rowsPerBlock)
+            for start in stride(from: 0, to: layer.rows, by: size) {
+                let rows = start..<min(start + size, layer.rows)
                 blocks.append(Block(layer: index, rows: rows, partial: partialCount))
                 partialCount += layer.outputs
             }
+            blocksOfLayer.append(first..<blocks.count)
+            scratchCount = max(scratchCount, espalier_hyper_scratch(layer.shape, min(size, layer.rows)))
         }
         self.blocks = blocks
-        self.expanded = expanded
-        self.rowSums = rowSums
-        self.expandedCount = expandedCount
-        self.rowSumCount = rowSumCount
+        self.blocksOfLayer = blocksOfLayer
+        self.inputs = inputs
+        self.outputs = outputs
+        self.inputCount = inputCount
+        self.outputCount = outputCount
         self.partialCount = partialCount
-        scratchCount = layers.map { Int(espalier_hyper_scratch($0.shape)) }.max() ?? 0
-        rowGradientCount = layers.map(\.rowParameterCount).max() ?? 0
+        self.scratchCount = scratchCount
     }
 }
 
 extension HyperRows.Layer {
-    /// Parameters of a row: w2, w1, b0, b1, b2.
-    var rowParameterCount: Int {
-        rowCount + Int(2 * shape.embedding * shape.outputs + shape.outputs + shape.taps * shape.outputs)
+    /// Elements of w2 that a block has if the layer does: enough to keep the sums of blocks small beside it.
+    private static let blockCount = 1 << 16
+    /// Elements of W that a block has at most, more than one row's: they wait in a core's cache to be
+    /// transposed.
+    private static let tileCountMax = 1 << 18
+    /// A block's elements of W of one output: two cache lines, so that few lines have two owners.
+    private static let runCount = 32
+
+    /// A power of two, in sixteens where that is not too much: a cache line of weights is one block's.
+    fileprivate var rowsPerBlock: Int {
+        let (taps, wide) = (Int(shape.taps), Int(shape.taps * shape.outputs))
+        let isEnough = { (rows: Int) in
+            rows * taps >= Self.runCount && rows * wide * Int(shape.embedding) >= Self.blockCount
+        }
+        var size = 16
+        while size < rows, !isEnough(size), 2 * size * wide <= Self.tileCountMax { size *= 2 }
+        while size > 1, size * wide > Self.tileCountMax { size /= 2 }
+        return size
     }
 
-    /// The five parts of row `row` in a vector laid out like the state.
-    func row(_ row: Int, in state: UnsafeMutablePointer<Float>) -> espalier_hyper_row {
-        let (outputs, taps, embedding) = (Int(shape.outputs), Int(shape.taps), Int(shape.embedding))
-        return espalier_hyper_row(
-            w1: state + w1 + row * embedding * outputs, w2: state + w2 + row * rowCount,
-            b0: state + b0 + row * outputs, b1: state + b1 + row * embedding * outputs,
-            b2: state + b2 + row * taps * outputs)
-    }
-
-    /// The five parts of one row, one after the other in `memory` of `rowParameterCount` floats.
-    func row(packedIn memory: UnsafeMutablePointer<Float>) -> espalier_hyper_row {
-        let (outputs, embedding) = (Int(shape.outputs), Int(shape.embedding))
-        let w1 = memory + rowCount
-        let b0 = w1 + embedding * outputs
-        let b1 = b0 + outputs
-        return espalier_hyper_row(w1: w1, w2: memory, b0: b0, b1: b1, b2: b1 + embedding * outputs)
+    /// The five parts from row `row` on, in a vector laid out like the state.
+    func parts(from row: Int, in state: UnsafeMutablePointer<Float>) -> espalier_hyper_rows {
+        let (taps, embedding) = (Int(shape.taps), Int(shape.embedding))
+        let start = row * outputs
+        return espalier_hyper_rows(
+            w1: state + w1 + start * embedding, w2: state + w2 + start * embedding * taps,
+            b0: state + b0 + start, b1: state + b1 + start * embedding, b2: state + b2 + start * taps)
     }
 }

@@ -1,18 +1,23 @@
+import Synchronization
 import TensorCore
 
-/// The hypernetwork's scratch: the latent vectors expanded to channels, sums of blocks and rows, and per
-/// thread the kernels' scratch and one row's gradients.
+/// The hypernetwork's scratch: the latent vectors expanded to channels, their gradients' sums by block, layer
+/// and row, and each thread's memory for the kernels.
 ///
-/// Unchecked: each thread writes only its own scratch and the sums of the blocks that it takes.
+/// Unchecked: each thread writes only its own scratch and the sums of the blocks and layers that it takes.
 final class HyperWorkspace: @unchecked Sendable {
     let threads: Int
-    let expanded: AlignedBuffer<Float>
+    /// Expanded latents, by row and by output of each layer.
+    let zIn: AlignedBuffer<Float>
+    let zOut: AlignedBuffer<Float>
+    /// Their gradients, laid out alike.
+    let zInSums: AlignedBuffer<Double>
+    let zOutSums: AlignedBuffer<Double>
+    /// ∂L/∂z_out by block.
     let partials: AlignedBuffer<Double>
-    let rowSums: AlignedBuffer<Double>
+    private let taken = Atomic<Int>(0)
     private let scratch: AlignedBuffer<Float>
-    private let rowGradients: AlignedBuffer<Float>
     private let scratchStride: Int
-    private let rowGradientStride: Int
 
     /// Floats in a cache line: threads do not share one.
     private static let lineCount = 16
@@ -20,26 +25,49 @@ final class HyperWorkspace: @unchecked Sendable {
     init(rows: HyperRows, threads: Int) {
         self.threads = threads
         scratchStride = (rows.scratchCount + Self.lineCount - 1) / Self.lineCount * Self.lineCount
-        rowGradientStride = (rows.rowGradientCount + Self.lineCount - 1) / Self.lineCount * Self.lineCount
-        expanded = AlignedBuffer(count: rows.expandedCount)
+        zIn = AlignedBuffer(count: rows.inputCount)
+        zOut = AlignedBuffer(count: rows.outputCount)
+        zInSums = AlignedBuffer(count: rows.inputCount)
+        zOutSums = AlignedBuffer(count: rows.outputCount)
         partials = AlignedBuffer(count: rows.partialCount)
-        rowSums = AlignedBuffer(count: rows.rowSumCount)
         scratch = AlignedBuffer(count: scratchStride * threads)
-        rowGradients = AlignedBuffer(count: rowGradientStride * threads)
     }
 
     func scratch(of thread: Int) -> UnsafeMutablePointer<Float> { scratch.pointer + thread * scratchStride }
 
-    func rowGradient(of thread: Int) -> UnsafeMutablePointer<Float> {
-        rowGradients.pointer + thread * rowGradientStride
+    /// Before a run: nothing is taken, and the latent elements of `state` are repeated to one per row and per
+    /// output of each layer.
+    func begin(_ state: UnsafePointer<Float>, rows: HyperRows, latentOffsets: [Int]) {
+        taken.store(0, ordering: .relaxed)
+        for (index, layer) in rows.layers.enumerated() {
+            let input = state + latentOffsets[layer.input.vector]
+            layer.input.repeat(input, into: zIn.pointer + rows.inputs[index], count: layer.rows)
+            let output = state + latentOffsets[layer.output.vector]
+            layer.output.repeat(output, into: zOut.pointer + rows.outputs[index], count: layer.outputs)
+        }
     }
 
-    /// Repeats the latent elements of `state` to one per output channel of each layer.
-    func expandLatents(_ state: UnsafePointer<Float>, rows: HyperRows, latentOffsets: [Int]) {
-        for (layer, start) in zip(rows.layers, rows.expanded) {
-            let latent = state + latentOffsets[layer.output.vector]
-            let target = expanded.pointer + start
-            for output in 0..<layer.outputs { target[output] = latent[output / layer.output.repeats] }
+    /// The next piece of work that no thread has taken; which thread it is does not show in the results.
+    func take() -> Int {
+        taken.add(1, ordering: .relaxed).oldValue
+    }
+
+    /// Adds the sums of a layer's blocks, in their order.
+    func sumBlocks(of layer: Int, rows: HyperRows) {
+        let (target, count) = (zOutSums.pointer + rows.outputs[layer], rows.layers[layer].outputs)
+        target.update(repeating: 0, count: count)
+        for block in rows.blocksOfLayer[layer] {
+            let partial = partials.pointer + rows.blocks[block].partial
+            for output in 0..<count { target[output] += partial[output] }
         }
+    }
+}
+
+extension LatentWiring.Side {
+    fileprivate func `repeat`(
+        _ latent: UnsafePointer<Float>, into channels: UnsafeMutablePointer<Float>, count: Int
+    ) {
+        guard repeats > 1 else { return channels.update(from: latent, count: count) }
+        for channel in 0..<count { channels[channel] = latent[channel / repeats] }
     }
 }

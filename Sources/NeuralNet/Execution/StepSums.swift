@@ -19,8 +19,8 @@ final class StepSums: @unchecked Sendable {
 
     /// Elements of a block, at least: enough work to make a lock cheap.
     private static let blockElements = 8192
-    /// Rows of a block are a multiple: oneDNN lays so many side by side, so that a block reads whole cache lines.
-    private static let rowsTogether = 16
+    /// Rows of a block are a multiple: oneDNN lays so many side by side, and they are read together.
+    private static let rowsTogether = Int(ESPALIER_FIXED_ROWS)
 
     private let places: [Place]
     private let count: Int
@@ -122,13 +122,31 @@ final class StepSums: @unchecked Sendable {
             return espalier_fixed_add(values + start, sums + start, rows.count * length, scale, limit)
         }
         var largest: Float = 0
-        for row in rows {
-            let magnitude = espalier_fixed_gather_add(
-                values + Int(place.layout.rowStarts[row]), place.layout.columns, sums + row * length, length,
-                scale, limit)
+        var row = rows.lowerBound
+        while row < rows.upperBound {
+            let (from, to) = (values + Int(place.layout.rowStarts[row]), sums + row * length)
+            let magnitude: Float
+            if place.layout.liesSideBySide(rows: row..<row + Self.rowsTogether) {
+                magnitude = espalier_fixed_transposed_add(
+                    from, place.layout.columns, to, length, scale, limit)
+                row += Self.rowsTogether
+            } else {
+                magnitude = espalier_fixed_gather_add(from, place.layout.columns, to, length, scale, limit)
+                row += 1
+            }
             largest = max(largest, magnitude)
         }
         return largest
+    }
+}
+
+extension GradientLayout {
+    /// Whether there are such rows and the elements of a column lie one after another in them.
+    fileprivate func liesSideBySide(rows: Range<Int>) -> Bool {
+        guard rows.upperBound <= self.rows else { return false }
+        return rows.allSatisfy {
+            rowStarts[$0] == rowStarts[rows.lowerBound] + Int32($0 - rows.lowerBound)
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-import CKernels
+package import CKernels
 public import TensorCore
 
 /// Stochastic gradient descent with momentum and weight decay, as PyTorch does it:
@@ -15,13 +15,17 @@ public struct SGD: Equatable, Sendable {
         self.isNesterov = isNesterov
     }
 
+    /// What the kernels take.
+    package func rule(rate: Float) -> espalier_sgd_rule {
+        espalier_sgd_rule(rate: rate, momentum: momentum, decay: weightDecay, nesterov: isNesterov ? 1 : 0)
+    }
+
     /// One update of `count` parameters from fp32 gradients, on the calling thread.
     public func update(
         _ parameters: UnsafeMutablePointer<Float>, momenta: UnsafeMutablePointer<Float>,
         gradients: UnsafePointer<Float>, count: Int, rate: Float
     ) {
-        espalier_sgd(
-            parameters, momenta, gradients, count, rate, momentum, weightDecay, isNesterov ? 1 : 0)
+        espalier_sgd(parameters, momenta, gradients, count, rule(rate: rate))
     }
 
     /// One update of all parameters of a network from a step's reduced sums; the running statistics after
@@ -38,6 +42,7 @@ public struct SGD: Equatable, Sendable {
     ) {
         let (state, momenta) = (SharedMutablePointer(state), SharedMutablePointer(momenta))
         let reduced = SharedPointer(reduced)
+        let rule = rule(rate: rate)
         let threads = pool.threads
         pool.run { thread in
             let own =
@@ -47,8 +52,7 @@ public struct SGD: Equatable, Sendable {
                 guard !range.isEmpty else { continue }
                 espalier_sgd_fixed(
                     state.pointer + range.lowerBound, momenta.pointer + range.lowerBound,
-                    reduced.pointer + range.lowerBound, range.count, exponents.inverseScale(of: index), rate,
-                    momentum, weightDecay, isNesterov ? 1 : 0)
+                    reduced.pointer + range.lowerBound, range.count, exponents.inverseScale(of: index), rule)
             }
         }
     }

@@ -16,7 +16,7 @@ package protocol Model: AnyObject {
     /// Fills the state as a function of the seed; the momentum stays as it is.
     func initialize(seed: UInt64)
     /// The network's weights in the order of `ParameterLayout(graph)`, made anew from the state where that is
-    /// needed.
+    /// needed. They stay until they are asked for again or the state changes.
     func weights() -> UnsafePointer<Float>
     /// Takes the optimizer's step with the sums of one global batch, and moves the running statistics.
     /// - Parameters:

@@ -9,15 +9,10 @@ package final class SearchModel: Model {
     package let phase = Phase.search
     package let graph: Graph
     package let layout: StateLayout
-    /// ∂L/∂z of the last step, in the wiring's order; empty before the first.
-    private(set) var latentGradients: [[Float]] = []
     private let network: HyperNetwork
     private let values: AlignedBuffer<Float>
     private let momenta: AlignedBuffer<Float>
     private let generated: AlignedBuffer<Float>
-    /// Decoded sums: ∂L/∂W, the other parameters' gradients, and after them the statistics.
-    private let gradient: AlignedBuffer<Float>
-    private let reduction: ReductionLayout
     private let pool: ComputePool
 
     /// A model of zeros, to be filled by the caller.
@@ -29,13 +24,14 @@ package final class SearchModel: Model {
         values = try AlignedBuffer(attempting: network.layout.count)
         momenta = try AlignedBuffer(attempting: network.layout.parameterCount)
         generated = try AlignedBuffer(attempting: network.parameters.count)
-        gradient = try AlignedBuffer(attempting: network.parameters.count)
-        reduction = ReductionLayout(network.parameters)
     }
 
     package var state: UnsafeMutablePointer<Float> { values.pointer }
     package var momentum: UnsafeMutablePointer<Float> { momenta.pointer }
+    /// In the wiring's order.
     var latents: [[Float]] { network.latents(of: UnsafePointer(values.pointer)) }
+    /// ∂L/∂z of the last step, in the wiring's order; empty before the first.
+    var latentGradients: [[Float]] { network.latentGradients }
 
     package func initialize(seed: UInt64) {
         network.initialize(values.pointer, seed: seed, pool: pool)
@@ -49,13 +45,9 @@ package final class SearchModel: Model {
     package func apply(
         _ reduced: UnsafePointer<Int32>, exponents: FixedPointState, optimizer: SGD, rate: Float
     ) {
-        exponents.decode(reduced, into: gradient.pointer, layout: reduction, pool: pool)
-        latentGradients = network.step(
-            state: state, momenta: momentum, gradient: UnsafePointer(gradient.pointer),
-            update: HyperNetwork.Update(
-                rate: rate, momentum: optimizer.momentum, weightDecay: optimizer.weightDecay,
-                isNesterov: optimizer.isNesterov),
-            pool: pool)
+        network.step(
+            state: state, momenta: momentum, reduced: reduced, exponents: exponents, optimizer: optimizer,
+            rate: rate, pool: pool)
         RunningStatistics.update(
             state + network.layout.runningStatistics.state, reduced: reduced, exponents: exponents,
             layout: network.parameters, graph: graph)

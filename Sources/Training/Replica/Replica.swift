@@ -55,7 +55,7 @@ final class Replica {
 
     // MARK: A step
 
-    /// The integer sums of the last ``compute(step:shards:overflows:)``, `reduction.count` elements.
+    /// The integer sums of the last ``compute(shards:overflows:)``, `reduction.count` elements.
     var sums: UnsafeBufferPointer<Int32> { UnsafeBufferPointer(sumsBuffer.elements) }
 
     /// Computes some shards of the next step into ``sums``.

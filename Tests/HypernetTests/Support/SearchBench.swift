@@ -37,19 +37,17 @@ final class SearchBench {
         let latentGradients: [[Float]]
     }
 
-    func step(_ batch: GoldenBatch, update: HyperNetwork.Update) throws -> Step {
+    func step(_ batch: GoldenBatch, optimizer: SGD, rate: Float) throws -> Step {
         let weights = AlignedBuffer<Float>(count: network.parameters.count)
         defer { withExtendedLifetime(weights) {} }
         network.generate(from: state, into: weights.pointer, pool: pool)
         executor.setWeights(weights.pointer)
         let logits = try executor.logits(batch, training: true)
         let sums = try reduce(batch)
-        var gradient = [Float](repeating: 0, count: network.parameters.count)
-        exponents.decode(sums, into: &gradient, layout: executor.layout, pool: pool)
-        var gradients = [Float](repeating: 0, count: network.layout.parameterCount)
-        network.gradients(state: state, gradient: gradient, into: &gradients, pool: pool)
-        let latentGradients = network.step(
-            state: &state, momenta: &momenta, gradient: gradient, update: update, pool: pool)
+        let gradients = network.gradients(state: state, sums: sums, exponents: exponents, pool: pool)
+        network.step(
+            state: &state, momenta: &momenta, reduced: sums, exponents: exponents, optimizer: optimizer,
+            rate: rate, pool: pool)
         state.withUnsafeMutableBufferPointer { state in
             guard let base = state.baseAddress else { return }
             RunningStatistics.update(
@@ -59,7 +57,7 @@ final class SearchBench {
         let metrics = sums.withUnsafeBufferPointer { StepMetrics(reduced: $0, layout: executor.layout) }
         return Step(
             logits: logits, loss: metrics.lossSum / Double(metrics.images), gradients: gradients,
-            latentGradients: latentGradients)
+            latentGradients: network.latentGradients)
     }
 
     /// The batch's sums; coded again until everything fits.

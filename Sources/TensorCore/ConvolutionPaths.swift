@@ -1,0 +1,121 @@
+/// Which code computes each pass of a convolution. The bits of a result depend on it.
+public struct ConvolutionPaths: Hashable, Sendable {
+    public enum Forward: String, Sendable, CaseIterable {
+        /// oneDNN's first choice.
+        case direct
+        /// The first of oneDNN's choices that is called "jit", its older code.
+        case older
+        /// Loops of our own, for one input channel a group and as many output channels.
+        case depthwise
+    }
+
+    public enum InputGradient: String, Sendable, CaseIterable {
+        case direct
+        /// A forward convolution of the output's gradient with the weight turned round; for stride 1 and one
+        /// group.
+        case mirrored
+        case depthwise
+    }
+
+    public enum WeightGradient: String, Sendable, CaseIterable {
+        case direct
+        /// One matrix product over all pixels; for 1×1 kernels of stride 1, no padding and one group.
+        case product
+        case depthwise
+    }
+
+    public var forward: Forward
+    public var inputGradient: InputGradient
+    public var weightGradient: WeightGradient
+
+    public init(forward: Forward, inputGradient: InputGradient, weightGradient: WeightGradient) {
+        self.forward = forward
+        self.inputGradient = inputGradient
+        self.weightGradient = weightGradient
+    }
+
+    /// The paths to take: by shape, type and the instruction level in use, so that equal machines get equal
+    /// bits. Looking fixes the level.
+    ///
+    /// Measured on one AVX-512 core (Zen 5) with data out of memory, as they are in a step, over the layers of
+    /// ResNet-50, MobileNetV2 and CIFAR's ResNets; `espalier bench convolution` repeats it. oneDNN 2.6 has
+    /// Winograd for none of them in NHWC.
+    public init(for geometry: ConvolutionGeometry, _ elements: ElementType) {
+        let g = geometry
+        if g.isDepthwise {
+            self.init(forward: .depthwise, inputGradient: .depthwise, weightGradient: .depthwise)
+            return
+        }
+        let isMirrored = Self.isMirroredFaster(g, elements)
+        self.init(
+            forward: Self.isOlderFaster(g, elements) ? .older : .direct,
+            inputGradient: isMirrored ? .mirrored : .direct,
+            // Half as fast again as oneDNN's own pass for wide layers, two to four times for narrow ones.
+            weightGradient: g.isPointwise ? .product : .direct)
+    }
+
+    /// oneDNN prefers its "brgconv" wherever it can; few output channels leave that half empty.
+    private static func isOlderFaster(_ g: ConvolutionGeometry, _ elements: ElementType) -> Bool {
+        guard Engine.hasAVX512, g.groups == 1, g.outChannels % 8 == 0 else { return false }
+        switch elements {
+        case .fp32: return g.outChannels <= 32 && g.stride == 1
+        case .bf16 where g.kernel == 1:
+            return g.inChannels % 8 == 0 && (g.outChannels >= g.inChannels || g.outChannels < 64)
+        case .bf16: return g.outChannels <= 128 && g.inChannels >= 16 && g.stride == 1
+        }
+    }
+
+    /// In fp32 a forward convolution is up to a quarter faster than oneDNN's pass for the same gradient; in
+    /// bf16 it is where channels are many, or do not fill vectors.
+    private static func isMirroredFaster(_ g: ConvolutionGeometry, _ elements: ElementType) -> Bool {
+        guard Engine.hasAVX512, g.canBeMirrored else { return false }
+        switch elements {
+        case .fp32: return g.inChannels > (g.kernel == 1 ? 32 : 63) && g.outChannels >= 16
+        case .bf16 where g.kernel == 1: return g.inChannels % 8 != 0 || g.outChannels % 8 != 0
+        case .bf16: return g.inChannels >= 256
+        }
+    }
+}
+
+extension ConvolutionGeometry {
+    /// One channel in and out a group, all of them apart.
+    var isDepthwise: Bool { groups > 1 && groups == inChannels && groups == outChannels }
+
+    /// The same matrix for every pixel.
+    var isPointwise: Bool { kernel == 1 && stride == 1 && padding == 0 && groups == 1 }
+
+    var canBeMirrored: Bool { stride == 1 && groups == 1 && padding < kernel }
+
+    /// The convolution of the output's gradient that gives the input's.
+    var mirrored: ConvolutionGeometry {
+        ConvolutionGeometry(
+            images: images, inChannels: outChannels, inHeight: outHeight, inWidth: outWidth,
+            outChannels: inChannels, kernel: kernel, padding: kernel - 1 - padding)
+    }
+}
+
+extension ConvolutionPaths {
+    /// As few combinations as show each way that each pass of the convolution can go.
+    public static func all(for geometry: ConvolutionGeometry) -> [ConvolutionPaths] {
+        var all = [ConvolutionPaths(forward: .direct, inputGradient: .direct, weightGradient: .direct)]
+        if geometry.isDepthwise {
+            all.append(
+                ConvolutionPaths(forward: .depthwise, inputGradient: .depthwise, weightGradient: .depthwise))
+        } else {
+            all.append(
+                ConvolutionPaths(
+                    forward: .older, inputGradient: geometry.canBeMirrored ? .mirrored : .direct,
+                    weightGradient: geometry.isPointwise ? .product : .direct))
+        }
+        return all
+    }
+
+    /// Whether each pass can go its way.
+    func fit(_ geometry: ConvolutionGeometry) -> Bool {
+        let isDepthwise =
+            forward == .depthwise || inputGradient == .depthwise || weightGradient == .depthwise
+        return (inputGradient != .mirrored || geometry.canBeMirrored)
+            && (weightGradient != .product || geometry.isPointwise)
+            && (!isDepthwise || geometry.isDepthwise)
+    }
+}
