@@ -8,8 +8,9 @@
 
 #include "Activation.h"
 
-// eˣ to 2 units in the last place; arguments beyond ±87 count as ±87. Cody and Waite's reduction: x = n·ln 2 + r,
-// and a Taylor polynomial of degree 7 on |r| ≤ ln 2 / 2. NaN gives some number; its product with x is NaN again.
+// eˣ to 2 units in the last place; arguments beyond ±87 count as ±87. Cody and Waite's reduction: x = n·ln 2
+// + r, and a Taylor polynomial of degree 7 on |r| ≤ ln 2 / 2. NaN gives some number; its product with x is
+// NaN again.
 static inline __attribute__((always_inline)) float espalier_exp(float x) {
     x = x < 87.0f ? x : 87.0f;
     x = x > -87.0f ? x : -87.0f;
@@ -55,7 +56,8 @@ static inline __attribute__((always_inline)) float espalier_activated(float x, i
 }
 
 // The gradient of x, of which the activation's gradient is `gradient`. PyTorch's choice at the corners.
-static inline __attribute__((always_inline)) float espalier_activated_back(float gradient, float x, int kind) {
+static inline __attribute__((always_inline)) float espalier_activated_back(
+    float gradient, float x, int kind) {
     switch (kind) {
         case ESPALIER_RELU: return x > 0 ? gradient : 0;
         case ESPALIER_RELU6: {

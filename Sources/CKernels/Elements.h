@@ -12,8 +12,8 @@ static inline __attribute__((always_inline)) float espalier_float(uint16_t value
     return result;
 }
 
-// To nearest, ties to even; a NaN stays one. Plain integer arithmetic: the same bits at any instruction level,
-// and no flush of small numbers, which the CPU's own conversion does.
+// To nearest, ties to even; a NaN stays one. Plain integer arithmetic: the same bits at any instruction
+// level, and no flush of small numbers, which the CPU's own conversion does.
 static inline __attribute__((always_inline)) uint16_t espalier_bf16(float value) {
     uint32_t bits;
     memcpy(&bits, &value, sizeof bits);

@@ -101,8 +101,8 @@ typedef struct {
     const float *shift;
 } NAME(back_source);
 
-// With `source.output` the gradient is changed in place; whether there is one, and `kind`, are constants at each
-// call.
+// With `source.output` the gradient is changed in place; whether there is one, and `kind`, are constants at
+// each call.
 static inline __attribute__((always_inline)) void NAME(backward_rows)(
     ELEMENT *restrict gradient, NAME(back_source) source, size_t rows, size_t channels, double *restrict sums,
     double *restrict products, int kind) {

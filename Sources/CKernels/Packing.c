@@ -35,7 +35,8 @@ void espalier_pack(const float *weight, espalier_places places, float *out) {
         size_t done = 0;
         if (side_by_side(places, top)) {
             for (; done + TRANSPOSE_SIDE <= count; done += TRANSPOSE_SIDE) {
-                pack_square(weight + top * count + done, count, places.columns + done, out + places.rows[top]);
+                pack_square(
+                    weight + top * count + done, count, places.columns + done, out + places.rows[top]);
             }
         }
         for (; done < count; done += COLUMNS) {

@@ -1,5 +1,5 @@
-// Transposing sixteen by sixteen elements in registers. The compiler has instructions for these shuffles at every level;
-// where registers are shorter it splits them.
+// Transposing sixteen by sixteen elements in registers. The compiler has instructions for these shuffles at
+// every level; where registers are shorter it splits them.
 #pragma once
 
 #include <stddef.h>
@@ -33,7 +33,8 @@ static inline __attribute__((always_inline)) void exchange1(espalier_square_row 
 }
 
 // Transposes a square of 16 × 16 by exchanging ever smaller blocks across the diagonal.
-static inline __attribute__((always_inline)) void espalier_transpose_square(espalier_square_row row[TRANSPOSE_SIDE]) {
+static inline __attribute__((always_inline)) void espalier_transpose_square(
+    espalier_square_row row[TRANSPOSE_SIDE]) {
     for (size_t j = 0; j < 8; j++) exchange8(&row[j], &row[j + 8]);
     for (size_t j = 0; j < 16; j++) {
         if (!(j & 4)) exchange4(&row[j], &row[j + 4]);

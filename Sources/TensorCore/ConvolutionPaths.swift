@@ -65,9 +65,9 @@ public struct ConvolutionPaths: Hashable, Sendable {
         }
     }
 
-    /// In fp32 a forward convolution is up to a quarter faster than oneDNN's pass for the same gradient, unless
-    /// one side is narrow; in bf16 it is a little faster, or much where channels do not fill vectors, but for
-    /// 3×3 only if they are many.
+    /// In fp32 a forward convolution is up to a quarter faster than oneDNN's pass for the same gradient,
+    /// unless one side is narrow; in bf16 it is a little faster, or much where channels do not fill vectors,
+    /// but for 3×3 only if they are many.
     private static func isMirroredFaster(_ g: ConvolutionGeometry, _ elements: ElementType) -> Bool {
         guard Engine.hasAVX512, g.canBeMirrored else { return false }
         switch elements {

@@ -45,8 +45,8 @@ public struct WeightLayout: Equatable, Sendable {
         self.init(rowStarts: Self.sums(parts[..<split]), columns: Self.sums(parts[split...]))
     }
 
-    /// oneDNN's layout of a weight turned round: `sizes` are those of (input, output, kernel, kernel), and each
-    /// filter's taps are in reverse.
+    /// oneDNN's layout of a weight turned round: `sizes` are those of (input, output, kernel, kernel), and
+    /// each filter's taps are in reverse.
     init(turned native: dnnl_memory_desc_t, sizes: [Int]) throws(EngineError) {
         let parts = try Self.parts(native, sizes: sizes)
         let taps = Array(Self.sums(parts[2...]).reversed())

@@ -1,6 +1,7 @@
-// Counts what a process allocates, leaving out what oneDNN allocates within its calls. Built as a shared object by
-// scripts/check-allocations and loaded before the C library (LD_PRELOAD); at the end it appends the count to the file that
-// ALLOCATIONS_COUNT names. With ALLOCATIONS_SHOW=n it also prints the stack of every allocation after the first n.
+// Counts what a process allocates, leaving out what oneDNN allocates within its calls. Built as a shared
+// object by scripts/check-allocations and loaded before the C library (LD_PRELOAD); at the end it appends the
+// count to the file that ALLOCATIONS_COUNT names. With ALLOCATIONS_SHOW=n it also prints the stack of every
+// allocation after the first n.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <execinfo.h>

@@ -3,8 +3,8 @@ import NeuralNet
 import TestSupport
 import Testing
 
-/// The activations' kernels. Those that only compare and multiply are right to the bit, those with an exponential to
-/// a few units in the last place.
+/// The activations' kernels. Those that only compare and multiply are right to the bit, those with an
+/// exponential to a few units in the last place.
 @Suite struct ActivationTests {
     /// Corners, both tails, and what lies between.
     static let points: [Float] =
@@ -61,7 +61,8 @@ extension Activation {
     var kernel: Int32 { Int32(1 + (Activation.allCases.firstIndex(of: self) ?? 0)) }
 }
 
-/// One element by the kernel itself, alone: whatever the vector length and the place in it, the bits are these.
+/// One element by the kernel itself, alone: whatever the vector length and the place in it, the bits are
+/// these.
 func activated(_ x: Float, _ activation: Activation?) -> Float {
     guard let activation else { return x }
     var out: Float = 0

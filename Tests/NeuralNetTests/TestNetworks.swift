@@ -1,7 +1,8 @@
 public import NeuralNet
 public import Testing
 
-/// Small networks that between them have every kind of layer and every way of fusing norms, adds and activations.
+/// Small networks that between them have every kind of layer and every way of fusing norms, adds and
+/// activations.
 enum TestNetworks {
     static let all: [Graph] = [
         residual, pools, grouped, deepNorms, flattened, readers, deadEnd, bareConvolution, activations,
@@ -118,7 +119,8 @@ enum TestNetworks {
 }
 
 extension TestNetworks {
-    /// Every activation after a norm, after a norm and an add (where only the rectifiers are fused), and alone.
+    /// Every activation after a norm, after a norm and an add (where only the rectifiers are fused), and
+    /// alone.
     static let activations: Graph = {
         var graph = Graph(name: "activations", channels: 3, height: 6, width: 5)
         var node = graph.convolve("stem", 0, Convolution(outChannels: 4, kernel: 3), .swish)

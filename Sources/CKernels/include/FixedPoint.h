@@ -22,8 +22,8 @@ float espalier_fixed_gather_add(
 
 enum { ESPALIER_FIXED_ROWS = 16 };
 
-/// The same for ESPALIER_FIXED_ROWS rows of n sums each, one after another, whose values lie side by side: that of
-/// row r and column i is values[columns[i] + r].
+/// The same for ESPALIER_FIXED_ROWS rows of n sums each, one after another, whose values lie side by side:
+/// that of row r and column i is values[columns[i] + r].
 float espalier_fixed_transposed_add(
     const float *values, const int32_t *columns, int32_t *sums, size_t n, float scale, float limit);
 

@@ -18,14 +18,16 @@ void espalier_norm_apply(
     const float *x, const float *scale, const float *shift, const float *residual, float *out, size_t rows,
     size_t channels, int activation);
 
-/// First pass back of a norm without a residual. dz, the gradient of the normalised value, is gradient·act'(v) at
-/// v = x·scale[c] + shift[c], and is not kept. sums[c] = Σ dz and products[c] = Σ dz·x over the rows. Overwrites both.
+/// First pass back of a norm without a residual. dz, the gradient of the normalised value, is
+/// gradient·act'(v) at v = x·scale[c] + shift[c], and is not kept. sums[c] = Σ dz and products[c] = Σ dz·x
+/// over the rows. Overwrites both.
 void espalier_norm_backward_sums(
-    const float *gradient, const float *x, const float *scale, const float *shift, size_t rows, size_t channels,
-    int activation, double *sums, double *products);
+    const float *gradient, const float *x, const float *scale, const float *shift, size_t rows,
+    size_t channels, int activation, double *sums, double *products);
 
-/// First pass back of a norm with a residual and ReLU or ReLU6, in place: gradient becomes dz, which is the residual's
-/// gradient too, and which these two activations tell from `output`, what the pass forward left. Sums as above.
+/// First pass back of a norm with a residual and ReLU or ReLU6, in place: gradient becomes dz, which is the
+/// residual's gradient too, and which these two activations tell from `output`, what the pass forward left.
+/// Sums as above.
 void espalier_norm_backward_sums_in_place(
     float *gradient, const float *x, const float *output, size_t rows, size_t channels, int activation,
     double *sums, double *products);
@@ -37,8 +39,8 @@ typedef struct {
     const float *constant;
 } espalier_norm_factors;
 
-/// Second pass back: dx = factors.gradient·dz + factors.value·x + factors.constant, dz as in the first; with no
-/// activation dz is the gradient itself. `dx` may be `gradient` or `x` itself.
+/// Second pass back: dx = factors.gradient·dz + factors.value·x + factors.constant, dz as in the first; with
+/// no activation dz is the gradient itself. `dx` may be `gradient` or `x` itself.
 void espalier_norm_backward_apply(
     const float *gradient, const float *x, const float *scale, const float *shift,
     espalier_norm_factors factors, float *dx, size_t rows, size_t channels, int activation);
@@ -59,8 +61,8 @@ void espalier_norm_backward_sums_bf16(
     size_t channels, int activation, double *sums, double *products);
 
 void espalier_norm_backward_sums_in_place_bf16(
-    uint16_t *gradient, const uint16_t *x, const uint16_t *output, size_t rows, size_t channels, int activation,
-    double *sums, double *products);
+    uint16_t *gradient, const uint16_t *x, const uint16_t *output, size_t rows, size_t channels,
+    int activation, double *sums, double *products);
 
 void espalier_norm_backward_apply_bf16(
     const uint16_t *gradient, const uint16_t *x, const float *scale, const float *shift,

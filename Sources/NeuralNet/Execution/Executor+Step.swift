@@ -40,7 +40,8 @@ extension Executor {
     /// - Parameters:
     ///   - exponents: made for this layout and this cut of the global batch.
     ///   - globalBatch: images of the global batch, on all machines; a multiple of the shard.
-    ///   - sums: `layout.count` elements, which are not to be touched until the step is finished or begun again.
+    ///   - sums: `layout.count` elements, which are not to be touched until the step is finished or begun
+    ///     again.
     public func beginStep(
         _ exponents: FixedPointState, globalBatch: Int, sums vector: UnsafeMutablePointer<Int32>
     ) {

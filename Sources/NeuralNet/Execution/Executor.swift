@@ -88,8 +88,9 @@ public final class Executor: @unchecked Sendable {
         arena.count + weights.byteCount + lanes.reduce(0) { $0 + $1.byteCount }
     }
 
-    /// Takes over the whole state, `ParameterLayout.count` elements: parameters and running statistics. They stay as
-    /// they are, where they are, until others are set: convolution weights are read again for each shard.
+    /// Takes over the whole state, `ParameterLayout.count` elements: parameters and running statistics. They
+    /// stay as they are, where they are, until others are set: convolution weights are read again for each
+    /// shard.
     public func setWeights(_ flat: UnsafePointer<Float>) {
         weights.use(flat)
         runMeasured(as: .packing) { thread in

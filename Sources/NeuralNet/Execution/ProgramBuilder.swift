@@ -75,8 +75,8 @@ struct ProgramBuilder {
     // MARK: Values in the backward pass
 
     /// A norm's output is computed again from its inputs, which costs one pass over memory, rather than kept,
-    /// which costs a third to a half of all memory. In a row of residual blocks each needs the one before: so many
-    /// are made again at once, and take memory at once, and the next is kept.
+    /// which costs a third to a half of all memory. In a row of residual blocks each needs the one before: so
+    /// many are made again at once, and take memory at once, and the next is kept.
     private static func kept(_ units: [Unit], nodes: Int) -> [Bool] {
         let deepest = 4
         var depths = [Int](repeating: 0, count: nodes)
@@ -87,7 +87,8 @@ struct ProgramBuilder {
         return depths.map { $0 == 0 }
     }
 
-    /// The value of a node as the unit reads it, in the backward pass; works that compute it again are appended.
+    /// The value of a node as the unit reads it, in the backward pass; works that compute it again are
+    /// appended.
     mutating func recall(
         _ node: Int, for unit: Unit, _ works: inout [Work], in program: inout Program
     ) -> Buffer? {

@@ -2,8 +2,8 @@ import CKernels
 import Glibc
 import TensorCore
 
-/// The sums of the step under way: all threads add their slices' contributions to the one vector that the caller
-/// gave. They are integers, so the order in which threads come does not show.
+/// The sums of the step under way: all threads add their slices' contributions to the one vector that the
+/// caller gave. They are integers, so the order in which threads come does not show.
 ///
 /// Unchecked: a vector is set while no thread adds, and what is added to is locked.
 final class StepSums: @unchecked Sendable {

@@ -1,5 +1,5 @@
-/// One or more nodes of a graph that run as one pass: a batch norm together with the add and the activation that
-/// are its only readers, or a single node. Only a unit's last node has its output in memory.
+/// One or more nodes of a graph that run as one pass: a batch norm together with the add and the activation
+/// that are its only readers, or a single node. Only a unit's last node has its output in memory.
 struct Unit: Equatable {
     /// The node whose operation this is; for a fused pass, the batch norm.
     var node: Int
@@ -13,8 +13,8 @@ struct Unit: Equatable {
 
     /// Norms only: the other operand of the fused add.
     var residual: Int? { isNorm && inputs.count == 2 ? inputs[1] : nil }
-    /// Norms only: whether the first pass back turns the gradient of the unit's value into that of the sum, which
-    /// both operands get.
+    /// Norms only: whether the first pass back turns the gradient of the unit's value into that of the sum,
+    /// which both operands get.
     var changesGradientInPlace: Bool { activation != nil && residual != nil }
 }
 

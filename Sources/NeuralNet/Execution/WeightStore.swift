@@ -1,8 +1,8 @@
 import TensorCore
 
-/// The network's state as the passes want it: linear weights with their inputs in NHWC order, everything else but
-/// convolution weights as it comes. Those are packed for the passes of one direction at a time, in the same memory:
-/// forward when they are set, and again whenever the direction changes.
+/// The network's state as the passes want it: linear weights with their inputs in NHWC order, everything else
+/// but convolution weights as it comes. Those are packed for the passes of one direction at a time, in the
+/// same memory: forward when they are set, and again whenever the direction changes.
 ///
 /// Unchecked: all threads set and pack tensors of their own, and read others' only after they have met.
 final class WeightStore: @unchecked Sendable {
@@ -71,14 +71,15 @@ final class WeightStore: @unchecked Sendable {
         UnsafeRawPointer(packed.pointer + packedOffsets[layer])
     }
 
-    /// - Parameter state: the whole state, in the parameter layout's order; read whenever the direction changes.
+    /// - Parameter state: the whole state, in the parameter layout's order; read whenever the direction
+    ///   changes.
     func use(_ state: UnsafePointer<Float>) {
         self.state = state
         direction = .forward
     }
 
-    /// Takes over one tensor of the state, or packs it for the other direction; different tensors by different
-    /// threads at once.
+    /// Takes over one tensor of the state, or packs it for the other direction; different tensors by
+    /// different threads at once.
     func set(_ index: Int, for direction: Direction) {
         guard let state else { preconditionFailure("no weights were set") }
         let tensor = parameters.tensors[index]

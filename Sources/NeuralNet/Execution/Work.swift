@@ -27,8 +27,9 @@ enum Work: Equatable {
     case averageBack(layer: Int, outputGradient: Buffer, inputGradient: Buffer)
     /// In place: the gradient of the activation's input.
     case activateBack(Activation, gradient: Buffer, input: Buffer, count: Int)
-    /// Channel sums of the gradient of the normalised value. With `output`, which is given if an activation comes
-    /// after a fused add, `gradient` becomes that gradient; otherwise it stays that of the activation's output.
+    /// Channel sums of the gradient of the normalised value. With `output`, which is given if an activation
+    /// comes after a fused add, `gradient` becomes that gradient; otherwise it stays that of the activation's
+    /// output.
     case normBackSums(layer: Int, gradient: Buffer, output: Buffer?, input: Buffer)
     /// `gradient` as the sums left it; `inputGradient` may be `gradient`.
     case normBackApply(layer: Int, gradient: Buffer, input: Buffer, inputGradient: Buffer)
