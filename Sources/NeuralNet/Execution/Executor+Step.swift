@@ -70,6 +70,8 @@ extension Executor {
         step.isOpen = false
         for (index, value) in step.metrics.enumerated() { sums.set(layout.metricsOffset + index, value) }
         sums.end()
+        // A second holder would make the caller's next change a copy.
+        defer { step.exponents = nil }
         return overflows()
     }
 
