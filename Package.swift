@@ -99,7 +99,7 @@ let package = Package(
                 "Collective", "Transport",
             ]),
         tests("Bench", ["Bench", "Hypernet", "ModelZoo", "NeuralNet", "TensorCore"]),
-        tests("EndToEnd", ["espalier", "ClusterCore", "Collective", "Transport"]),
+        tests("EndToEnd", ["espalier", "ClusterCore", "Collective", "Transport", "TensorCore"]),
         tests("Tidy"),
     ]
 )

@@ -1,3 +1,4 @@
+import TensorCore
 import Testing
 
 extension EndToEnd {
@@ -14,6 +15,14 @@ extension EndToEnd {
             try await training.finish(crew)
             #expect(try await training.digest == Reference.shared.result(recipe).digest)
             training.run.expectWhole(recipe, steps: recipe.totalSteps)
+        }
+
+        @Test(.enabled(if: Engine.supports(.bf16)), arguments: [crews[0], crews[4], crews[5]])
+        func crewDoesNotShowInHalfPrecision(crew: Crew) async throws {
+            let training = try Training(.bf16)
+            try await training.finish(crew)
+            #expect(try await training.digest == Reference.shared.result(.bf16).digest)
+            #expect(try await training.digest != Reference.shared.result(.lwDNA).digest)
         }
 
         /// A digest that never changed would pass everywhere else.

@@ -7,6 +7,8 @@ struct TestRecipe: Sendable, CustomStringConvertible {
     static let plain = TestRecipe(description: "plain", searchSteps: 0, epochs: 1)
     /// Searches, prunes, converges.
     static let lwDNA = TestRecipe(description: "lw-dna", searchSteps: 3, epochs: 1)
+    /// The same in bf16.
+    static let bf16 = TestRecipe(description: "bf16", searchSteps: 3, epochs: 1, precision: "bf16")
     /// Goes on until something ends it.
     static let endless = TestRecipe(description: "endless", searchSteps: 0, epochs: 100_000)
 
@@ -16,6 +18,7 @@ struct TestRecipe: Sendable, CustomStringConvertible {
     let description: String
     let searchSteps: Int
     let epochs: Int
+    var precision = "fp32"
 
     var totalSteps: Int { searchSteps + epochs * Self.stepsPerEpoch }
 
@@ -42,6 +45,7 @@ struct TestRecipe: Sendable, CustomStringConvertible {
             batch: \(Self.batch)
             shard: 16
             epochs: \(epochs)
+            precision: \(precision)
             data:
               format: synthetic
               train_count: \(Self.batch * Self.stepsPerEpoch)
