@@ -78,7 +78,7 @@ struct ProgramBuilder {
     /// which costs a third to a half of all memory. In a row of residual blocks each needs the one before: so
     /// many are made again at once, and take memory at once, and the next is kept.
     private static func kept(_ units: [Unit], nodes: Int) -> [Bool] {
-        let deepest = 6
+        let deepest = 4
         var depths = [Int](repeating: 0, count: nodes)
         for unit in units where unit.isNorm {
             let depth = 1 + (unit.inputs.map { depths[$0] }.max() ?? 0)
