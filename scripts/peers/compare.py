@@ -6,7 +6,6 @@ the fastest of each and what comes near it, going by the best step; --all repeat
 
 import argparse
 import json
-import os
 import pathlib
 import statistics
 import sys
@@ -26,16 +25,7 @@ def arguments():
     parser.add_argument("--all", action="store_true", help="repeat every configuration, not the fastest alone")
     parser.add_argument("--eager", action="store_true", help="leave out torch.compile and two processes")
     parser.add_argument("--ours-only", action="store_true", help="leave the peer out")
-    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of each side")
-    parser.add_argument(
-        "--patience", type=float, default=0, metavar="MINUTES",
-        help="a work: on a machine that others use, wait for calm before a run, and repeat a run that was disturbed")
-    parser.add_argument("--json", metavar="FILE", help="write all that was measured there")
-    options = parser.parse_args()
-    for name in options.names:
-        if name not in works.WORKS:
-            parser.error(f"{name} is none of {', '.join(works.WORKS)}")
-    return options
+    return machine.parse(parser, works.WORKS)
 
 
 NEAR = 0.9  # Of the fastest configuration's speed: repeated as well.

@@ -72,3 +72,17 @@ def run(command, deadline=0.0):
             return None
         if others < CALM or time.monotonic() >= deadline:
             return {**report, "others": others}
+
+
+def parse(parser, known):
+    """The arguments, with those that every comparison has; `names` must be of `known`."""
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of each run")
+    parser.add_argument(
+        "--patience", type=float, default=0, metavar="MINUTES",
+        help="a work: on a machine that others use, wait for calm before a run, and repeat a run that was disturbed")
+    parser.add_argument("--json", metavar="FILE", help="write all that was measured there")
+    options = parser.parse_args()
+    for name in options.names:
+        if name not in known:
+            parser.error(f"{name} is none of {', '.join(known)}")
+    return options

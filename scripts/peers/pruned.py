@@ -7,7 +7,6 @@ share is higher: cutting all channels by half leaves a quarter of the FLOPs and 
 
 import argparse
 import json
-import os
 import pathlib
 import statistics
 import time
@@ -32,16 +31,7 @@ def arguments():
     parser.add_argument("--keep", type=float, nargs="+", default=[0.75, 0.5, 0.25], help="shares of the FLOPs")
     parser.add_argument("--precision", choices=["fp32", "bf16"], nargs="+", default=["fp32"])
     parser.add_argument("--rounds", type=int, default=3, help="how often each runs")
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument(
-        "--patience", type=float, default=0, metavar="MINUTES",
-        help="a work: on a machine that others use, wait for calm before a run, and repeat a run that was disturbed")
-    parser.add_argument("--json", metavar="FILE", help="write all that was measured there")
-    options = parser.parse_args()
-    for name in options.names:
-        if name not in WORKS:
-            parser.error(f"{name} is none of {', '.join(WORKS)}")
-    return options
+    return machine.parse(parser, WORKS)
 
 
 def measure(name, precision, options):
