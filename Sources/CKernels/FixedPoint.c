@@ -75,6 +75,7 @@ float espalier_fixed_transposed_add(
     float scale, float limit) {
     // Columns lie far apart, and no prefetcher of the hardware sees them come.
     enum { SIDE = TRANSPOSE_SIDE, AHEAD = 4 * SIDE };
+    _Static_assert(SIDE == ESPALIER_FIXED_ROWS, "callers hand over as many rows as a square has");
     const float bound = bounded(limit);
     uint32_t largest[SIDE] = {0};
     for (size_t first = 0; first < n; first += SIDE) {

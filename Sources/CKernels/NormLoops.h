@@ -95,7 +95,7 @@ void NAME(espalier_norm_apply)(
 // What the first pass back reads beside the gradient.
 typedef struct {
     const ELEMENT *x;
-    // Null, or the pass's output, whose activation has the same sign of slope as its input.
+    // Null, or the output of the pass forward, which shows the slope of ReLU and ReLU6 as their input does.
     const ELEMENT *output;
     const float *scale;
     const float *shift;

@@ -27,19 +27,12 @@ private struct GenerateWork: @unchecked Sendable {
     let weights: UnsafeMutablePointer<Float>
 
     func run(thread: Int) {
-        var index = workspace.take()
-        while index < rows.blocks.count {
-            run(rows.blocks[index], scratch: workspace.scratch(of: thread))
-            index = workspace.take()
-        }
-        while index - rows.blocks.count < pieces.count {
-            let piece = pieces[index - rows.blocks.count]
+        workspace.takeAll(blocks: rows.blocks, pieces: pieces[...], thread: thread, block: run) { piece in
             (weights + piece.weights).update(from: state + piece.state, count: piece.count)
-            index = workspace.take()
         }
     }
 
-    private func run(_ block: HyperRows.Block, scratch: UnsafeMutablePointer<Float>) {
+    private func run(_ block: HyperRows.Block, _ scratch: UnsafeMutablePointer<Float>) {
         let layer = rows.layers[block.layer]
         let first = block.rows.lowerBound
         // The kernel only reads the rows; C has no pointer-to-const twin of the struct.

@@ -78,17 +78,10 @@ private struct UpdateWork: @unchecked Sendable {
     let rule: espalier_sgd_rule
 
     func run(thread: Int) {
-        var index = workspace.take()
-        while index < rows.blocks.count {
-            run(rows.blocks[index], scratch: workspace.scratch(of: thread))
-            index = workspace.take()
-        }
-        while index - rows.blocks.count < pieces.count {
-            let piece = pieces[index - rows.blocks.count]
+        workspace.takeAll(blocks: rows.blocks, pieces: pieces, thread: thread, block: run) { piece in
             espalier_sgd_fixed(
                 state + piece.state, momenta + piece.state, reduced + piece.weights, piece.count,
                 exponents.inverseScale(of: piece.segment), rule)
-            index = workspace.take()
         }
         pool.barrier()
         for layer in stride(from: thread, to: rows.layers.count, by: pool.threads) {
@@ -96,7 +89,7 @@ private struct UpdateWork: @unchecked Sendable {
         }
     }
 
-    private func run(_ block: HyperRows.Block, scratch: UnsafeMutablePointer<Float>) {
+    private func run(_ block: HyperRows.Block, _ scratch: UnsafeMutablePointer<Float>) {
         let layer = rows.layers[block.layer]
         let first = block.rows.lowerBound
         let input = rows.inputs[block.layer] + first

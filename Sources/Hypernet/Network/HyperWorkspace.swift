@@ -47,9 +47,23 @@ final class HyperWorkspace: @unchecked Sendable {
         }
     }
 
-    /// The next piece of work that no thread has taken; which thread it is does not show in the results.
-    func take() -> Int {
-        taken.add(1, ordering: .relaxed).oldValue
+    /// Takes blocks, then pieces, that no other thread has taken, until there are none; who takes which does
+    /// not show in the results.
+    func takeAll(
+        blocks: [HyperRows.Block], pieces: ArraySlice<HyperNetwork.Piece>, thread: Int,
+        block: (HyperRows.Block, _ scratch: UnsafeMutablePointer<Float>) -> Void,
+        piece: (HyperNetwork.Piece) -> Void
+    ) {
+        while true {
+            let index = taken.add(1, ordering: .relaxed).oldValue
+            if index < blocks.count {
+                block(blocks[index], scratch(of: thread))
+            } else if index - blocks.count < pieces.count {
+                piece(pieces[pieces.startIndex + index - blocks.count])
+            } else {
+                return
+            }
+        }
     }
 
     /// Adds the sums of a layer's blocks, in their order.

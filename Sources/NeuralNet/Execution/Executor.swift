@@ -40,7 +40,7 @@ public final class Executor: @unchecked Sendable {
     ///   - shard: images of a shard; the unit of batch-norm statistics.
     ///   - slice: images of a slice, a divisor of `shard`; see ``sliceSize(for:shard:precision:)``.
     ///   - precision: of activations, their gradients and the convolutions' weights. Linear layers, the loss
-    ///     and everything that ``setWeights(_:)`` and `finishStep` pass are fp32 either way.
+    ///     and everything that ``setWeights(_:)`` takes are fp32 either way.
     ///   - training: false leaves out everything that only `train` needs.
     /// - Throws: if the instruction level lacks the precision, oneDNN refuses a layer or memory runs out.
     public init(
