@@ -1,15 +1,22 @@
 /// What the coordinator's machine tells its driver to do, in this order.
 public enum CoordinatorDirective: Sendable {
     case send(ControlMessage, to: [UInt8])
-    /// Stream the state that the run resumes from to this worker.
+    /// Give this worker the state that the run is at: that of the checkpoint it resumes from, or the seed's.
     case sendInitialState(to: [UInt8])
     /// A step is committed: into the ledger and the metrics.
     case record(CommittedStep)
+    /// All replicas report this digest of the state after `step`: into the ledger.
+    case recordDigest(step: Int, digest: String)
     case recordEvaluation(EvaluationResult)
     /// Decide the plan from the latent vectors, store it durably, answer with `.planDecided`.
     case decidePlan(step: Int, vectors: [WireLatentValues])
     /// A checkpoint of this step is about to arrive in chunks from this worker.
     case receiveCheckpoint(step: Int, phase: Phase, from: [UInt8])
+    /// The rest of that checkpoint will not come.
+    case abandonCheckpoint(step: Int)
+    /// No replica is left: go back to the newest checkpoint, or to the seed, in the ledger and the metrics
+    /// too. Answer with `.rewound`.
+    case rewind
     case log(String)
     case finish(RunOutcome)
 }
@@ -25,7 +32,8 @@ public struct CommittedStep: Equatable, Sendable {
     public var phase: Phase
     public var generation: UInt64
     public var attempt: UInt32
-    public var participants: [UInt32]
+    /// Who computed which shards; empty where the coordinator died before it wrote this down.
+    public var participants: [UInt32: [Int]]
     public var loss: Double
     public var top1: Int
     public var top5: Int
@@ -35,6 +43,8 @@ public struct CommittedStep: Equatable, Sendable {
     public var bytesUncoded: UInt64
     /// From the step's first message to its commit.
     public var seconds: Double
+    /// From the first loss of a member in this step to its commit; nil if there was none.
+    public var recoverySeconds: Double?
 }
 
 public struct EvaluationResult: Equatable, Sendable {

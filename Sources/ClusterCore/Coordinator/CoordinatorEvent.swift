@@ -6,6 +6,8 @@ public enum CoordinatorEvent: Sendable {
     case planDecided(json: String)
     /// A checkpoint of this step is on disk and has been read back.
     case checkpointWritten(step: Int)
+    /// The run is back at this state; nil: at the seed's.
+    case rewound(CoordinatorMachine.Resume?)
     /// Something that the run cannot go on after.
     case failed(reason: String)
     /// A local worker's process has ended.

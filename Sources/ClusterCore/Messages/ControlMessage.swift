@@ -6,7 +6,7 @@ public struct ControlMessage: Sendable {
     public typealias Body = WireEnvelope.OneOf_Body
 
     /// Changes whenever messages.proto changes incompatibly.
-    public static let protocolVersion: UInt32 = 1
+    public static let protocolVersion: UInt32 = 2
     /// What a control frame may hold; a chunk of a state travels in a frame of its own.
     public static let bytesMax = 1 << 20
 

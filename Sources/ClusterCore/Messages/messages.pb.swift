@@ -28,8 +28,7 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
-/// Every control message. Whatever does not carry the receiver's run and generation is stale and dropped, but
-/// for hello, welcome, status and refusal, which come before a worker has either.
+/// Every control message. docs/PROTOCOL.md says which count in which generation.
 public nonisolated struct WireEnvelope: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -151,6 +150,30 @@ public nonisolated struct WireEnvelope: Sendable {
     set {body = .stateDigest(newValue)}
   }
 
+  public var yielded: WireYielded {
+    get {
+      if case .yielded(let v)? = body {return v}
+      return WireYielded()
+    }
+    set {body = .yielded(newValue)}
+  }
+
+  public var feedEnded: WireFeedEnded {
+    get {
+      if case .feedEnded(let v)? = body {return v}
+      return WireFeedEnded()
+    }
+    set {body = .feedEnded(newValue)}
+  }
+
+  public var peerLost: WirePeerLost {
+    get {
+      if case .peerLost(let v)? = body {return v}
+      return WirePeerLost()
+    }
+    set {body = .peerLost(newValue)}
+  }
+
   /// From the coordinator.
   public var welcome: WireWelcome {
     get {
@@ -240,6 +263,30 @@ public nonisolated struct WireEnvelope: Sendable {
     set {body = .refusal(newValue)}
   }
 
+  public var yield: WireYield {
+    get {
+      if case .yield(let v)? = body {return v}
+      return WireYield()
+    }
+    set {body = .yield(newValue)}
+  }
+
+  public var feed: WireFeed {
+    get {
+      if case .feed(let v)? = body {return v}
+      return WireFeed()
+    }
+    set {body = .feed(newValue)}
+  }
+
+  public var dropped: WireDropped {
+    get {
+      if case .dropped(let v)? = body {return v}
+      return WireDropped()
+    }
+    set {body = .dropped(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -257,6 +304,9 @@ public nonisolated struct WireEnvelope: Sendable {
     case heartbeat(WireHeartbeat)
     case statusRequest(WireStatusRequest)
     case stateDigest(WireStateDigest)
+    case yielded(WireYielded)
+    case feedEnded(WireFeedEnded)
+    case peerLost(WirePeerLost)
     /// From the coordinator.
     case welcome(WireWelcome)
     case loadState(WireLoadState)
@@ -269,6 +319,9 @@ public nonisolated struct WireEnvelope: Sendable {
     case stop(WireStop)
     case statusReply(WireStatusReply)
     case refusal(WireRefusal)
+    case yield(WireYield)
+    case feed(WireFeed)
+    case dropped(WireDropped)
 
   }
 
@@ -276,35 +329,98 @@ public nonisolated struct WireEnvelope: Sendable {
 }
 
 /// A worker's first message: who it is. Its socket identity is its incarnation, new at each start.
-public nonisolated struct WireHello: Sendable {
+public nonisolated struct WireHello: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// of the program; must equal the coordinator's
-  public var version: String = String()
+  public var version: String {
+    get {_storage._version}
+    set {_uniqueStorage()._version = newValue}
+  }
 
   /// where peers reach it
-  public var dataEndpoint: String = String()
+  public var dataEndpoint: String {
+    get {_storage._dataEndpoint}
+    set {_uniqueStorage()._dataEndpoint = newValue}
+  }
 
-  public var threads: UInt32 = 0
+  public var threads: UInt32 {
+    get {_storage._threads}
+    set {_uniqueStorage()._threads = newValue}
+  }
 
   /// the highest that its CPU offers
-  public var instructionLevel: String = String()
+  public var instructionLevel: String {
+    get {_storage._instructionLevel}
+    set {_uniqueStorage()._instructionLevel = newValue}
+  }
 
-  public var host: String = String()
+  public var host: String {
+    get {_storage._host}
+    set {_uniqueStorage()._host = newValue}
+  }
 
-  public var process: UInt32 = 0
+  public var process: UInt32 {
+    get {_storage._process}
+    set {_uniqueStorage()._process = newValue}
+  }
 
   /// the kernels that OpenBLAS chose for its CPU: other kernels, other bits
-  public var denseAlgebra: String = String()
+  public var denseAlgebra: String {
+    get {_storage._denseAlgebra}
+    set {_uniqueStorage()._denseAlgebra = newValue}
+  }
+
+  /// what it still holds of a run whose coordinator it lost
+  public var held: WireHeld {
+    get {_storage._held ?? WireHeld()}
+    set {_uniqueStorage()._held = newValue}
+  }
+  /// Returns true if `held` has been explicitly set.
+  public var hasHeld: Bool {_storage._held != nil}
+  /// Clears the value of `held`. Subsequent reads from it will return its default value.
+  public mutating func clearHeld() {_uniqueStorage()._held = nil}
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
-/// The answer to a hello: the worker's number and everything that it needs to build its replica.
+/// A replica that outlived its coordinator.
+public nonisolated struct WireHeld: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// the launch under which it came to this state
+  public var run: Data = Data()
+
+  public var step: UInt64 = 0
+
+  public var phase: String = String()
+
+  /// its report on the step that led here; none if it was loaded
+  public var last: WireStepDone {
+    get {_last ?? WireStepDone()}
+    set {_last = newValue}
+  }
+  /// Returns true if `last` has been explicitly set.
+  public var hasLast: Bool {self._last != nil}
+  /// Clears the value of `last`. Subsequent reads from it will return its default value.
+  public mutating func clearLast() {self._last = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _last: WireStepDone? = nil
+}
+
+/// The answer to a hello: the worker's number and everything that it needs to build a replica.
 public nonisolated struct WireWelcome: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -318,16 +434,15 @@ public nonisolated struct WireWelcome: Sendable {
   /// the run's; empty: no limit
   public var instructionLevel: String = String()
 
-  /// A load_state comes next; otherwise the replica starts from the recipe's seed.
-  public var stateFollows: Bool = false
+  /// the replica that it holds is of this run: go on with that
+  public var keep: Bool = false
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 }
 
-/// The head of a state that chunks follow: a checkpoint given to a worker, or a worker's state asked for by
-/// send_state.
+/// The head of a state that chunks follow: from the coordinator (a checkpoint), or from a replica (a feed).
 public nonisolated struct WireLoadState: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -342,6 +457,12 @@ public nonisolated struct WireLoadState: Sendable {
 
   /// JSON
   public var exponents: String = String()
+
+  /// no chunks follow: the state is the one that the recipe's seed gives
+  public var fromSeed: Bool = false
+
+  /// the feed's number; 0: from the coordinator
+  public var feed: UInt64 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -366,6 +487,12 @@ public nonisolated struct WireStateChunk: Sendable {
 
   /// JSON, with the last chunk
   public var exponents: String = String()
+
+  /// the feed's number; 0: to or from the coordinator
+  public var feed: UInt64 = 0
+
+  /// of the whole state, with the last chunk of a feed
+  public var digest: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -406,7 +533,7 @@ public nonisolated struct WireStateChunk: Sendable {
   public init() {}
 }
 
-/// The replica is built and holds the state of `step`.
+/// The data is open; with `holds`, the replica holds the state of `step`.
 public nonisolated struct WireReady: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -419,6 +546,52 @@ public nonisolated struct WireReady: Sendable {
   public var trainImages: UInt64 = 0
 
   public var testImages: UInt64 = 0
+
+  public var holds: Bool = false
+
+  public var phase: String = String()
+
+  /// of the state, unless a step led to it
+  public var digest: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Send a joining worker the state of `step` and then the reduced vector of every later step, until the worker
+/// becomes a member.
+public nonisolated struct WireFeed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// grows with every feed of a launch
+  public var feed: UInt64 = 0
+
+  public var step: UInt64 = 0
+
+  public var worker: UInt32 = 0
+
+  public var dataEndpoint: String = String()
+
+  /// stop this feed
+  public var cancel: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// A feed ended before its worker became a member.
+public nonisolated struct WireFeedEnded: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var feed: UInt64 = 0
+
+  public var reason: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -500,12 +673,48 @@ public nonisolated struct WireBeginStep: Sendable {
   /// of the attempt before: raise these exponents first
   public var overflows: [WireOverflow] = []
 
+  /// the owners have the whole reduced vector already
+  public var resolved: Bool = false
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 }
 
-/// The worker's shards of this attempt are computed; with overflows, nothing was contributed.
+/// Hand back up to `count` shards that have not been started.
+public nonisolated struct WireYield: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var step: UInt64 = 0
+
+  public var attempt: UInt32 = 0
+
+  public var count: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireYielded: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var step: UInt64 = 0
+
+  public var attempt: UInt32 = 0
+
+  public var shards: [UInt32] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// These shards of the attempt are computed.
 public nonisolated struct WireComputed: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -593,14 +802,12 @@ public nonisolated struct WireEvaluate: Sendable {
   public init() {}
 }
 
-public nonisolated struct WireEvaluated: Sendable {
+public nonisolated struct WireShardCounts: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var step: UInt64 = 0
-
-  public var shards: [UInt32] = []
+  public var shard: UInt32 = 0
 
   public var lossSum: Double = 0
 
@@ -609,6 +816,20 @@ public nonisolated struct WireEvaluated: Sendable {
   public var top5: UInt64 = 0
 
   public var images: UInt64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireEvaluated: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var step: UInt64 = 0
+
+  public var shards: [WireShardCounts] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -739,6 +960,35 @@ public nonisolated struct WireFailure: Sendable {
 
   public var reason: String = String()
 
+  /// every other worker would fail as well: training has diverged
+  public var everywhere: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Messages between this worker and another one were lost: the connection broke, or one came damaged.
+public nonisolated struct WirePeerLost: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var worker: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// The receiver is no member any more; it may join again.
+public nonisolated struct WireDropped: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var reason: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -763,6 +1013,9 @@ public nonisolated struct WireHeartbeat: Sendable {
   // methods supported on all messages.
 
   public var step: UInt64 = 0
+
+  /// members to which the sender has no connection
+  public var unreachable: [UInt32] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -810,7 +1063,7 @@ fileprivate nonisolated let _protobuf_package = "espalier"
 
 nonisolated extension WireEnvelope: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Envelope"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}protocol\0\u{1}run\0\u{1}generation\0\u{2}\u{7}hello\0\u{1}ready\0\u{1}computed\0\u{3}step_done\0\u{1}evaluated\0\u{1}importance\0\u{1}reshaped\0\u{3}state_chunk\0\u{1}failure\0\u{1}goodbye\0\u{1}heartbeat\0\u{3}status_request\0\u{3}state_digest\0\u{2}\u{12}welcome\0\u{3}load_state\0\u{1}formation\0\u{3}begin_step\0\u{1}evaluate\0\u{3}report_importance\0\u{1}reshape\0\u{3}send_state\0\u{1}stop\0\u{3}status_reply\0\u{1}refusal\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}protocol\0\u{1}run\0\u{1}generation\0\u{2}\u{7}hello\0\u{1}ready\0\u{1}computed\0\u{3}step_done\0\u{1}evaluated\0\u{1}importance\0\u{1}reshaped\0\u{3}state_chunk\0\u{1}failure\0\u{1}goodbye\0\u{1}heartbeat\0\u{3}status_request\0\u{3}state_digest\0\u{1}yielded\0\u{3}feed_ended\0\u{3}peer_lost\0\u{2}\u{f}welcome\0\u{3}load_state\0\u{1}formation\0\u{3}begin_step\0\u{1}evaluate\0\u{3}report_importance\0\u{1}reshape\0\u{3}send_state\0\u{1}stop\0\u{3}status_reply\0\u{1}refusal\0\u{1}yield\0\u{1}feed\0\u{1}dropped\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -990,6 +1243,45 @@ nonisolated extension WireEnvelope: SwiftProtobuf.Message, SwiftProtobuf._Messag
           self.body = .stateDigest(v)
         }
       }()
+      case 23: try {
+        var v: WireYielded?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .yielded(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .yielded(v)
+        }
+      }()
+      case 24: try {
+        var v: WireFeedEnded?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .feedEnded(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .feedEnded(v)
+        }
+      }()
+      case 25: try {
+        var v: WirePeerLost?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .peerLost(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .peerLost(v)
+        }
+      }()
       case 40: try {
         var v: WireWelcome?
         var hadOneofValue = false
@@ -1133,6 +1425,45 @@ nonisolated extension WireEnvelope: SwiftProtobuf.Message, SwiftProtobuf._Messag
           self.body = .refusal(v)
         }
       }()
+      case 51: try {
+        var v: WireYield?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .yield(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .yield(v)
+        }
+      }()
+      case 52: try {
+        var v: WireFeed?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .feed(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .feed(v)
+        }
+      }()
+      case 53: try {
+        var v: WireDropped?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .dropped(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .dropped(v)
+        }
+      }()
       default: break
       }
     }
@@ -1205,6 +1536,18 @@ nonisolated extension WireEnvelope: SwiftProtobuf.Message, SwiftProtobuf._Messag
       guard case .stateDigest(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 22)
     }()
+    case .yielded?: try {
+      guard case .yielded(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 23)
+    }()
+    case .feedEnded?: try {
+      guard case .feedEnded(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 24)
+    }()
+    case .peerLost?: try {
+      guard case .peerLost(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 25)
+    }()
     case .welcome?: try {
       guard case .welcome(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
@@ -1249,6 +1592,18 @@ nonisolated extension WireEnvelope: SwiftProtobuf.Message, SwiftProtobuf._Messag
       guard case .refusal(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 50)
     }()
+    case .yield?: try {
+      guard case .yield(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 51)
+    }()
+    case .feed?: try {
+      guard case .feed(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 52)
+    }()
+    case .dropped?: try {
+      guard case .dropped(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 53)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -1266,7 +1621,126 @@ nonisolated extension WireEnvelope: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Hello"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{3}data_endpoint\0\u{1}threads\0\u{3}instruction_level\0\u{1}host\0\u{1}process\0\u{3}dense_algebra\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{3}data_endpoint\0\u{1}threads\0\u{3}instruction_level\0\u{1}host\0\u{1}process\0\u{3}dense_algebra\0\u{1}held\0")
+
+  fileprivate class _StorageClass {
+    var _version: String = String()
+    var _dataEndpoint: String = String()
+    var _threads: UInt32 = 0
+    var _instructionLevel: String = String()
+    var _host: String = String()
+    var _process: UInt32 = 0
+    var _denseAlgebra: String = String()
+    var _held: WireHeld? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _version = source._version
+      _dataEndpoint = source._dataEndpoint
+      _threads = source._threads
+      _instructionLevel = source._instructionLevel
+      _host = source._host
+      _process = source._process
+      _denseAlgebra = source._denseAlgebra
+      _held = source._held
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._version) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._dataEndpoint) }()
+        case 3: try { try decoder.decodeSingularUInt32Field(value: &_storage._threads) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._instructionLevel) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._host) }()
+        case 6: try { try decoder.decodeSingularUInt32Field(value: &_storage._process) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._denseAlgebra) }()
+        case 8: try { try decoder.decodeSingularMessageField(value: &_storage._held) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._version.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._version, fieldNumber: 1)
+      }
+      if !_storage._dataEndpoint.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._dataEndpoint, fieldNumber: 2)
+      }
+      if _storage._threads != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._threads, fieldNumber: 3)
+      }
+      if !_storage._instructionLevel.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._instructionLevel, fieldNumber: 4)
+      }
+      if !_storage._host.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._host, fieldNumber: 5)
+      }
+      if _storage._process != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._process, fieldNumber: 6)
+      }
+      if !_storage._denseAlgebra.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._denseAlgebra, fieldNumber: 7)
+      }
+      try { if let v = _storage._held {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+      } }()
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireHello, rhs: WireHello) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._version != rhs_storage._version {return false}
+        if _storage._dataEndpoint != rhs_storage._dataEndpoint {return false}
+        if _storage._threads != rhs_storage._threads {return false}
+        if _storage._instructionLevel != rhs_storage._instructionLevel {return false}
+        if _storage._host != rhs_storage._host {return false}
+        if _storage._process != rhs_storage._process {return false}
+        if _storage._denseAlgebra != rhs_storage._denseAlgebra {return false}
+        if _storage._held != rhs_storage._held {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireHeld: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Held"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}run\0\u{1}step\0\u{1}phase\0\u{1}last\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1274,51 +1748,40 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.version) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.dataEndpoint) }()
-      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.threads) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.instructionLevel) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self.host) }()
-      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.process) }()
-      case 7: try { try decoder.decodeSingularStringField(value: &self.denseAlgebra) }()
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.run) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.step) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.phase) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._last) }()
       default: break
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.version.isEmpty {
-      try visitor.visitSingularStringField(value: self.version, fieldNumber: 1)
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.run.isEmpty {
+      try visitor.visitSingularBytesField(value: self.run, fieldNumber: 1)
     }
-    if !self.dataEndpoint.isEmpty {
-      try visitor.visitSingularStringField(value: self.dataEndpoint, fieldNumber: 2)
+    if self.step != 0 {
+      try visitor.visitSingularUInt64Field(value: self.step, fieldNumber: 2)
     }
-    if self.threads != 0 {
-      try visitor.visitSingularUInt32Field(value: self.threads, fieldNumber: 3)
+    if !self.phase.isEmpty {
+      try visitor.visitSingularStringField(value: self.phase, fieldNumber: 3)
     }
-    if !self.instructionLevel.isEmpty {
-      try visitor.visitSingularStringField(value: self.instructionLevel, fieldNumber: 4)
-    }
-    if !self.host.isEmpty {
-      try visitor.visitSingularStringField(value: self.host, fieldNumber: 5)
-    }
-    if self.process != 0 {
-      try visitor.visitSingularUInt32Field(value: self.process, fieldNumber: 6)
-    }
-    if !self.denseAlgebra.isEmpty {
-      try visitor.visitSingularStringField(value: self.denseAlgebra, fieldNumber: 7)
-    }
+    try { if let v = self._last {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireHello, rhs: WireHello) -> Bool {
-    if lhs.version != rhs.version {return false}
-    if lhs.dataEndpoint != rhs.dataEndpoint {return false}
-    if lhs.threads != rhs.threads {return false}
-    if lhs.instructionLevel != rhs.instructionLevel {return false}
-    if lhs.host != rhs.host {return false}
-    if lhs.process != rhs.process {return false}
-    if lhs.denseAlgebra != rhs.denseAlgebra {return false}
+  public static func ==(lhs: WireHeld, rhs: WireHeld) -> Bool {
+    if lhs.run != rhs.run {return false}
+    if lhs.step != rhs.step {return false}
+    if lhs.phase != rhs.phase {return false}
+    if lhs._last != rhs._last {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1326,7 +1789,7 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
 
 nonisolated extension WireWelcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Welcome"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}worker\0\u{1}recipe\0\u{3}instruction_level\0\u{3}state_follows\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}worker\0\u{1}recipe\0\u{3}instruction_level\0\u{1}keep\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1337,7 +1800,7 @@ nonisolated extension WireWelcome: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 1: try { try decoder.decodeSingularUInt32Field(value: &self.worker) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.recipe) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.instructionLevel) }()
-      case 4: try { try decoder.decodeSingularBoolField(value: &self.stateFollows) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.keep) }()
       default: break
       }
     }
@@ -1353,8 +1816,8 @@ nonisolated extension WireWelcome: SwiftProtobuf.Message, SwiftProtobuf._Message
     if !self.instructionLevel.isEmpty {
       try visitor.visitSingularStringField(value: self.instructionLevel, fieldNumber: 3)
     }
-    if self.stateFollows != false {
-      try visitor.visitSingularBoolField(value: self.stateFollows, fieldNumber: 4)
+    if self.keep != false {
+      try visitor.visitSingularBoolField(value: self.keep, fieldNumber: 4)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1363,7 +1826,7 @@ nonisolated extension WireWelcome: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.worker != rhs.worker {return false}
     if lhs.recipe != rhs.recipe {return false}
     if lhs.instructionLevel != rhs.instructionLevel {return false}
-    if lhs.stateFollows != rhs.stateFollows {return false}
+    if lhs.keep != rhs.keep {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1371,7 +1834,7 @@ nonisolated extension WireWelcome: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireLoadState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".LoadState"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}phase\0\u{1}step\0\u{1}plan\0\u{1}exponents\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}phase\0\u{1}step\0\u{1}plan\0\u{1}exponents\0\u{3}from_seed\0\u{1}feed\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1383,6 +1846,8 @@ nonisolated extension WireLoadState: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.step) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.plan) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.exponents) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.fromSeed) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.feed) }()
       default: break
       }
     }
@@ -1401,6 +1866,12 @@ nonisolated extension WireLoadState: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if !self.exponents.isEmpty {
       try visitor.visitSingularStringField(value: self.exponents, fieldNumber: 4)
     }
+    if self.fromSeed != false {
+      try visitor.visitSingularBoolField(value: self.fromSeed, fieldNumber: 5)
+    }
+    if self.feed != 0 {
+      try visitor.visitSingularUInt64Field(value: self.feed, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1409,6 +1880,8 @@ nonisolated extension WireLoadState: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.step != rhs.step {return false}
     if lhs.plan != rhs.plan {return false}
     if lhs.exponents != rhs.exponents {return false}
+    if lhs.fromSeed != rhs.fromSeed {return false}
+    if lhs.feed != rhs.feed {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1416,7 +1889,7 @@ nonisolated extension WireLoadState: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension WireStateChunk: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".StateChunk"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}section\0\u{1}offset\0\u{1}last\0\u{1}exponents\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}section\0\u{1}offset\0\u{1}last\0\u{1}exponents\0\u{1}feed\0\u{1}digest\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1429,6 +1902,8 @@ nonisolated extension WireStateChunk: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.offset) }()
       case 4: try { try decoder.decodeSingularBoolField(value: &self.last) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.exponents) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.feed) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.digest) }()
       default: break
       }
     }
@@ -1450,6 +1925,12 @@ nonisolated extension WireStateChunk: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if !self.exponents.isEmpty {
       try visitor.visitSingularStringField(value: self.exponents, fieldNumber: 5)
     }
+    if self.feed != 0 {
+      try visitor.visitSingularUInt64Field(value: self.feed, fieldNumber: 6)
+    }
+    if !self.digest.isEmpty {
+      try visitor.visitSingularStringField(value: self.digest, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1459,6 +1940,8 @@ nonisolated extension WireStateChunk: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.offset != rhs.offset {return false}
     if lhs.last != rhs.last {return false}
     if lhs.exponents != rhs.exponents {return false}
+    if lhs.feed != rhs.feed {return false}
+    if lhs.digest != rhs.digest {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1470,7 +1953,7 @@ nonisolated extension WireStateChunk.Section: SwiftProtobuf._ProtoNameProviding 
 
 nonisolated extension WireReady: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Ready"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{3}data_fingerprint\0\u{3}train_images\0\u{3}test_images\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{3}data_fingerprint\0\u{3}train_images\0\u{3}test_images\0\u{1}holds\0\u{1}phase\0\u{1}digest\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1482,6 +1965,9 @@ nonisolated extension WireReady: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 2: try { try decoder.decodeSingularStringField(value: &self.dataFingerprint) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.trainImages) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.testImages) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.holds) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.phase) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.digest) }()
       default: break
       }
     }
@@ -1500,6 +1986,15 @@ nonisolated extension WireReady: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if self.testImages != 0 {
       try visitor.visitSingularUInt64Field(value: self.testImages, fieldNumber: 4)
     }
+    if self.holds != false {
+      try visitor.visitSingularBoolField(value: self.holds, fieldNumber: 5)
+    }
+    if !self.phase.isEmpty {
+      try visitor.visitSingularStringField(value: self.phase, fieldNumber: 6)
+    }
+    if !self.digest.isEmpty {
+      try visitor.visitSingularStringField(value: self.digest, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1508,6 +2003,94 @@ nonisolated extension WireReady: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.dataFingerprint != rhs.dataFingerprint {return false}
     if lhs.trainImages != rhs.trainImages {return false}
     if lhs.testImages != rhs.testImages {return false}
+    if lhs.holds != rhs.holds {return false}
+    if lhs.phase != rhs.phase {return false}
+    if lhs.digest != rhs.digest {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireFeed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Feed"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}feed\0\u{1}step\0\u{1}worker\0\u{3}data_endpoint\0\u{1}cancel\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.feed) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.step) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.worker) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.dataEndpoint) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.cancel) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.feed != 0 {
+      try visitor.visitSingularUInt64Field(value: self.feed, fieldNumber: 1)
+    }
+    if self.step != 0 {
+      try visitor.visitSingularUInt64Field(value: self.step, fieldNumber: 2)
+    }
+    if self.worker != 0 {
+      try visitor.visitSingularUInt32Field(value: self.worker, fieldNumber: 3)
+    }
+    if !self.dataEndpoint.isEmpty {
+      try visitor.visitSingularStringField(value: self.dataEndpoint, fieldNumber: 4)
+    }
+    if self.cancel != false {
+      try visitor.visitSingularBoolField(value: self.cancel, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireFeed, rhs: WireFeed) -> Bool {
+    if lhs.feed != rhs.feed {return false}
+    if lhs.step != rhs.step {return false}
+    if lhs.worker != rhs.worker {return false}
+    if lhs.dataEndpoint != rhs.dataEndpoint {return false}
+    if lhs.cancel != rhs.cancel {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireFeedEnded: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".FeedEnded"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}feed\0\u{1}reason\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.feed) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.feed != 0 {
+      try visitor.visitSingularUInt64Field(value: self.feed, fieldNumber: 1)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireFeedEnded, rhs: WireFeedEnded) -> Bool {
+    if lhs.feed != rhs.feed {return false}
+    if lhs.reason != rhs.reason {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1650,7 +2233,7 @@ nonisolated extension WireOverflow: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireBeginStep: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".BeginStep"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}attempt\0\u{1}assignments\0\u{3}part_owners\0\u{1}overflows\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}attempt\0\u{1}assignments\0\u{3}part_owners\0\u{1}overflows\0\u{1}resolved\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1663,6 +2246,7 @@ nonisolated extension WireBeginStep: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 3: try { try decoder.decodeRepeatedMessageField(value: &self.assignments) }()
       case 4: try { try decoder.decodeRepeatedUInt32Field(value: &self.partOwners) }()
       case 5: try { try decoder.decodeRepeatedMessageField(value: &self.overflows) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.resolved) }()
       default: break
       }
     }
@@ -1684,6 +2268,9 @@ nonisolated extension WireBeginStep: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if !self.overflows.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.overflows, fieldNumber: 5)
     }
+    if self.resolved != false {
+      try visitor.visitSingularBoolField(value: self.resolved, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1693,6 +2280,87 @@ nonisolated extension WireBeginStep: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.assignments != rhs.assignments {return false}
     if lhs.partOwners != rhs.partOwners {return false}
     if lhs.overflows != rhs.overflows {return false}
+    if lhs.resolved != rhs.resolved {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireYield: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Yield"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}attempt\0\u{1}count\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.step) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.attempt) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.count) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.step != 0 {
+      try visitor.visitSingularUInt64Field(value: self.step, fieldNumber: 1)
+    }
+    if self.attempt != 0 {
+      try visitor.visitSingularUInt32Field(value: self.attempt, fieldNumber: 2)
+    }
+    if self.count != 0 {
+      try visitor.visitSingularUInt32Field(value: self.count, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireYield, rhs: WireYield) -> Bool {
+    if lhs.step != rhs.step {return false}
+    if lhs.attempt != rhs.attempt {return false}
+    if lhs.count != rhs.count {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireYielded: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Yielded"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}attempt\0\u{1}shards\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.step) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.attempt) }()
+      case 3: try { try decoder.decodeRepeatedUInt32Field(value: &self.shards) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.step != 0 {
+      try visitor.visitSingularUInt64Field(value: self.step, fieldNumber: 1)
+    }
+    if self.attempt != 0 {
+      try visitor.visitSingularUInt32Field(value: self.attempt, fieldNumber: 2)
+    }
+    if !self.shards.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.shards, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireYielded, rhs: WireYielded) -> Bool {
+    if lhs.step != rhs.step {return false}
+    if lhs.attempt != rhs.attempt {return false}
+    if lhs.shards != rhs.shards {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1887,9 +2555,59 @@ nonisolated extension WireEvaluate: SwiftProtobuf.Message, SwiftProtobuf._Messag
   }
 }
 
+nonisolated extension WireShardCounts: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ShardCounts"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}shard\0\u{3}loss_sum\0\u{1}top1\0\u{1}top5\0\u{1}images\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.shard) }()
+      case 2: try { try decoder.decodeSingularDoubleField(value: &self.lossSum) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.top1) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.top5) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.images) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.shard != 0 {
+      try visitor.visitSingularUInt32Field(value: self.shard, fieldNumber: 1)
+    }
+    if self.lossSum.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.lossSum, fieldNumber: 2)
+    }
+    if self.top1 != 0 {
+      try visitor.visitSingularUInt64Field(value: self.top1, fieldNumber: 3)
+    }
+    if self.top5 != 0 {
+      try visitor.visitSingularUInt64Field(value: self.top5, fieldNumber: 4)
+    }
+    if self.images != 0 {
+      try visitor.visitSingularUInt64Field(value: self.images, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireShardCounts, rhs: WireShardCounts) -> Bool {
+    if lhs.shard != rhs.shard {return false}
+    if lhs.lossSum != rhs.lossSum {return false}
+    if lhs.top1 != rhs.top1 {return false}
+    if lhs.top5 != rhs.top5 {return false}
+    if lhs.images != rhs.images {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension WireEvaluated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Evaluated"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}shards\0\u{3}loss_sum\0\u{1}top1\0\u{1}top5\0\u{1}images\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}shards\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1898,11 +2616,7 @@ nonisolated extension WireEvaluated: SwiftProtobuf.Message, SwiftProtobuf._Messa
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.step) }()
-      case 2: try { try decoder.decodeRepeatedUInt32Field(value: &self.shards) }()
-      case 3: try { try decoder.decodeSingularDoubleField(value: &self.lossSum) }()
-      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.top1) }()
-      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.top5) }()
-      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.images) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.shards) }()
       default: break
       }
     }
@@ -1913,19 +2627,7 @@ nonisolated extension WireEvaluated: SwiftProtobuf.Message, SwiftProtobuf._Messa
       try visitor.visitSingularUInt64Field(value: self.step, fieldNumber: 1)
     }
     if !self.shards.isEmpty {
-      try visitor.visitPackedUInt32Field(value: self.shards, fieldNumber: 2)
-    }
-    if self.lossSum.bitPattern != 0 {
-      try visitor.visitSingularDoubleField(value: self.lossSum, fieldNumber: 3)
-    }
-    if self.top1 != 0 {
-      try visitor.visitSingularUInt64Field(value: self.top1, fieldNumber: 4)
-    }
-    if self.top5 != 0 {
-      try visitor.visitSingularUInt64Field(value: self.top5, fieldNumber: 5)
-    }
-    if self.images != 0 {
-      try visitor.visitSingularUInt64Field(value: self.images, fieldNumber: 6)
+      try visitor.visitRepeatedMessageField(value: self.shards, fieldNumber: 2)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1933,10 +2635,6 @@ nonisolated extension WireEvaluated: SwiftProtobuf.Message, SwiftProtobuf._Messa
   public static func ==(lhs: WireEvaluated, rhs: WireEvaluated) -> Bool {
     if lhs.step != rhs.step {return false}
     if lhs.shards != rhs.shards {return false}
-    if lhs.lossSum != rhs.lossSum {return false}
-    if lhs.top1 != rhs.top1 {return false}
-    if lhs.top5 != rhs.top5 {return false}
-    if lhs.images != rhs.images {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2219,6 +2917,71 @@ nonisolated extension WireStop: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
 
 nonisolated extension WireFailure: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Failure"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reason\0\u{1}everywhere\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.everywhere) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 1)
+    }
+    if self.everywhere != false {
+      try visitor.visitSingularBoolField(value: self.everywhere, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireFailure, rhs: WireFailure) -> Bool {
+    if lhs.reason != rhs.reason {return false}
+    if lhs.everywhere != rhs.everywhere {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WirePeerLost: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PeerLost"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}worker\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.worker) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.worker != 0 {
+      try visitor.visitSingularUInt32Field(value: self.worker, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WirePeerLost, rhs: WirePeerLost) -> Bool {
+    if lhs.worker != rhs.worker {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireDropped: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Dropped"
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reason\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
@@ -2240,7 +3003,7 @@ nonisolated extension WireFailure: SwiftProtobuf.Message, SwiftProtobuf._Message
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireFailure, rhs: WireFailure) -> Bool {
+  public static func ==(lhs: WireDropped, rhs: WireDropped) -> Bool {
     if lhs.reason != rhs.reason {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -2279,7 +3042,7 @@ nonisolated extension WireGoodbye: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Heartbeat"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}unreachable\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2288,6 +3051,7 @@ nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._Messa
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.step) }()
+      case 2: try { try decoder.decodeRepeatedUInt32Field(value: &self.unreachable) }()
       default: break
       }
     }
@@ -2297,11 +3061,15 @@ nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.step != 0 {
       try visitor.visitSingularUInt64Field(value: self.step, fieldNumber: 1)
     }
+    if !self.unreachable.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.unreachable, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WireHeartbeat, rhs: WireHeartbeat) -> Bool {
     if lhs.step != rhs.step {return false}
+    if lhs.unreachable != rhs.unreachable {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
