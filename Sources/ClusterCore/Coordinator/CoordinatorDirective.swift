@@ -23,7 +23,7 @@ public enum CoordinatorDirective: Sendable {
 }
 
 /// search: hypernetwork in place; converge: plain weights.
-public enum Phase: String, Codable, Sendable {
+public enum Phase: String, Codable, CaseIterable, Sendable {
     case search, converge
 }
 
