@@ -33,7 +33,7 @@ struct Top: ParsableCommand {
             let text = try StatusReport(asking: coordinator).text
             // On a terminal the picture renews itself; elsewhere each follows the one before.
             print(isTerminal ? "\u{1B}[H\u{1B}[2J\(text)" : text + "\n")
-            fflush(stdout)
+            fflush(nil)
             looks += 1
         }
     }
