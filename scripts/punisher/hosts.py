@@ -106,11 +106,11 @@ def rate_limited(options, folder):
                         ("uncoded (as fp32)", ["gradient_bits=24", "coding=raw"])]:
         run_folder = os.path.join(folder, name.split()[0])
         os.makedirs(run_folder)
-        sets = [f"network={options.network}", "data.image_size=64", f"batch={options.batch}", "shard=8",
-                "shrink=off", f"max_steps={options.steps}", f"timeout={30}", *extra]
+        sets = [f"network={options.network}", "data.format=synthetic", "data.image_size=64", f"batch={options.batch}", "shard=8",
+                f"max_steps={options.steps}", f"timeout={30}", *extra]
         with Network(WORKERS + 1) as network:
             network.limit(options.rate)
-            cluster = started(network, options.recipe, sets, run_folder, 30)
+            cluster = started(network, "cluster/recipes/resnet20-cifar10-baseline.yaml", sets, run_folder, 30)
             try:
                 cluster.coordinator.wait(600)
                 cluster.await_workers(30)
