@@ -34,6 +34,8 @@ public struct RunSchedule: Equatable, Sendable {
     /// The last step of this launch.
     public var lastStep: Int { min(stopAfter ?? totalSteps, totalSteps) }
 
+    public var firstPhase: Phase { searchSteps > 0 ? .search : .converge }
+
     func evaluationIsDue(after step: Int) -> Bool {
         guard step > searchSteps, evaluationShards > 0 else { return false }
         return step == totalSteps || (step - searchSteps) % evaluateEvery == 0

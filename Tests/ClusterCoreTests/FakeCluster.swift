@@ -1,58 +1,170 @@
 import ClusterCore
+import Testing
 
-/// A coordinator machine and worker machines joined by queues; the replicas are numbers instead of networks.
-/// Messages are encoded and decoded on the way, as over a socket.
+/// A coordinator machine and worker machines joined by one queue; the replicas are numbers instead of networks.
+/// Messages are encoded and decoded on the way, as over a socket, and arrive in the order sent.
 struct FakeCluster {
+    enum Delivery {
+        case toCoordinator(CoordinatorEvent)
+        case toWorker([UInt8], WorkerEvent)
+    }
+
+    /// What stands for a worker's model.
+    struct FakeReplica {
+        var step: Int?
+        var phase = Phase.search
+        var last: WireStepDone?
+        /// Shards whose sums it holds, of this step and attempt.
+        var held: (step: Int, attempt: UInt32, shards: Set<Int>) = (0, 0, [])
+        /// Shards that it has still to compute.
+        var queue: [Int] = []
+        var work: StepWork?
+    }
+
+    /// One generation's try at one attempt.
+    struct Round: Hashable {
+        let generation: UInt64
+        let step: Int
+        let attempt: UInt32
+    }
+
     var coordinator: CoordinatorMachine
     var workers: [[UInt8]: WorkerMachine] = [:]
+    var replicas: [[UInt8]: FakeReplica] = [:]
     var now: Duration = .zero
     var committed: [CommittedStep] = []
     var evaluations: [EvaluationResult] = []
+    var digests: [Int] = []
     var plansDecided = 0
     var savesAsked: [Int] = []
+    var savesAbandoned: [Int] = []
+    var rewinds = 0
+    var checkpoint: CoordinatorMachine.Resume?
+    var logged: [String] = []
     var outcome: RunOutcome?
     var workerOutcomes: [[UInt8]: WorkerOutcome] = [:]
     /// Shards of (step, attempt) that report an overflow instead of contributing.
     var overflowing: (_ step: Int, _ attempt: UInt32, _ shard: Int) -> Bool = { _, _, _ in false }
-    /// Workers never get ready.
-    var areMute = false
+    /// Workers that compute only when told by `compute(_:of:)`.
+    var slow: Set<[UInt8]> = []
+    /// Workers to which nothing is delivered: it waits.
+    var stopped: Set<[UInt8]> = []
+    /// Members that do not notice that they have gathered everything.
+    var blind: Set<[UInt8]> = []
+    var savesHang = false
     var digestOf: (_ worker: [UInt8], _ step: Int) -> String = { _, step in "state \(step)" }
-    /// Work that the workers have begun, for tests that look at assignments.
-    var worked: [StepWork] = []
-    private var contributed: [[UInt8]: Set<Int>] = [:]
+    /// Every shard computed: by whom, in what step and attempt.
+    var computed: [(worker: [UInt8], step: Int, attempt: UInt32, shard: Int)] = []
+    /// The overflows that each attempt began with.
+    var raised: [[UInt32]] = []
+    private var queue: [Delivery] = []
+    private var waiting: [[UInt8]: [WorkerEvent]] = [:]
+    private var contributions: [Round: [Set<Int>]] = [:]
+    private var served: [Round: Set<UInt32>] = [:]
 
-    init(schedule: RunSchedule, workers count: Int, resume: CoordinatorMachine.Resume? = nil) throws {
-        coordinator = CoordinatorMachine(
-            CoordinatorMachine.Settings(
-                run: .random(), version: "test", recipe: "network: resnet20", schedule: schedule,
-                workersWanted: count, timeout: .seconds(8), resume: resume))
+    init(
+        schedule: RunSchedule, workers count: Int, wanted: Int? = nil,
+        adjust: (inout CoordinatorMachine.Settings) -> Void = { _ in }
+    ) throws {
+        var settings = CoordinatorMachine.Settings(
+            run: .random(), version: "test", recipe: "network: resnet20", schedule: schedule,
+            workersWanted: wanted ?? max(count, 1), timeout: .seconds(8), patience: .seconds(100))
+        adjust(&settings)
+        coordinator = CoordinatorMachine(settings)
+        checkpoint = settings.resume
         for number in 0..<count { try start(worker: UInt8(number)) }
     }
 
+    static func identity(_ number: UInt8) -> [UInt8] { [UInt8](repeating: number, count: 16) }
+
     mutating func start(
         worker number: UInt8, version: String = "test", denseAlgebra: String = "Zen", level: String = "avx2"
-    )
-        throws
-    {
+    ) throws {
         var hello = WireHello()
         hello.version = version
         hello.denseAlgebra = denseAlgebra
         hello.dataEndpoint = "ipc://\(number)"
         hello.host = "here"
         hello.process = 100 + UInt32(number)
+        hello.threads = 1
         hello.instructionLevel = level
-        let identity = [UInt8](repeating: number, count: 16)
-        workers[identity] = WorkerMachine(timeout: .seconds(8))
+        let identity = Self.identity(number)
+        workers[identity] = WorkerMachine(
+            .init(timeout: .seconds(8), patience: .seconds(60), grace: .seconds(5)))
+        replicas[identity] = FakeReplica()
         try tell(.started(hello), to: identity)
     }
 
+    // MARK: Faults
+
+    /// As `kill -9`: its connections break.
+    mutating func kill(_ number: UInt8) throws {
+        let identity = Self.identity(number)
+        workers[identity] = nil
+        replicas[identity] = nil
+        waiting[identity] = nil
+        try tell(.workerDisconnected(incarnation: identity))
+    }
+
+    /// The coordinator's process is killed, and another one takes the run up.
+    mutating func restartCoordinator(recordedStep: Int? = nil, plan: String? = nil, wanted: Int) throws {
+        var settings = coordinator.settings
+        settings.knownRuns.append(settings.run)
+        settings.run = .random()
+        settings.resume = checkpoint
+        settings.plan = plan
+        settings.recordedStep = recordedStep ?? committed.last?.step ?? 0
+        settings.workersWanted = wanted
+        queue.removeAll { if case .toCoordinator = $0 { true } else { false } }
+        let alive = workers.keys.sorted(by: { $0[0] < $1[0] })
+        for identity in alive { try tell(.coordinatorLost, to: identity) }
+        coordinator = CoordinatorMachine(settings)
+        for identity in alive { try tell(.coordinatorConnected, to: identity) }
+    }
+
+    mutating func pass(_ time: Duration) throws {
+        let end = now + time
+        while now < end {
+            now = min(now + .milliseconds(500), end)
+            try tell(.tick)
+            for identity in workers.keys.sorted(by: { $0[0] < $1[0] }) where !stopped.contains(identity) {
+                try tell(.tick, to: identity)
+            }
+        }
+    }
+
+    mutating func wake(_ number: UInt8) throws {
+        let identity = Self.identity(number)
+        stopped.remove(identity)
+        for event in waiting.removeValue(forKey: identity) ?? [] { queue.append(.toWorker(identity, event)) }
+        try run()
+    }
+
+    // MARK: The queue
+
     mutating func tell(_ event: WorkerEvent, to identity: [UInt8]) throws {
-        guard let directives = workers[identity]?.handle(event, at: now) else { return }
-        for directive in directives { try perform(directive, of: identity) }
+        queue.append(.toWorker(identity, event))
+        try run()
     }
 
     mutating func tell(_ event: CoordinatorEvent) throws {
-        for directive in coordinator.handle(event, at: now) { try perform(directive) }
+        queue.append(.toCoordinator(event))
+        try run()
+    }
+
+    private mutating func run() throws {
+        while !queue.isEmpty {
+            switch queue.removeFirst() {
+            case .toCoordinator(let event):
+                for directive in coordinator.handle(event, at: now) { try perform(directive) }
+            case .toWorker(let identity, let event):
+                if stopped.contains(identity) {
+                    waiting[identity, default: []].append(event)
+                } else if let directives = workers[identity]?.handle(event, at: now) {
+                    for directive in directives { try perform(directive, of: identity) }
+                }
+            }
+        }
     }
 
     private func recoded(_ message: ControlMessage) throws -> ControlMessage {
@@ -62,86 +174,208 @@ struct FakeCluster {
     private mutating func perform(_ directive: CoordinatorDirective) throws {
         switch directive {
         case .send(let message, let identity):
-            try tell(.message(try recoded(message)), to: identity)
-        case .record(let step):
-            committed.append(step)
-            contributed = [:]
+            queue.append(.toWorker(identity, .message(try recoded(message))))
+        case .record(let step): committed.append(step)
+        case .continueFrom(let step): committed.removeAll { $0.step > step }
+        case .recordDigest(let step, _): digests.append(step)
         case .recordEvaluation(let result): evaluations.append(result)
         case .decidePlan:
             plansDecided += 1
-            try tell(.planDecided(json: "{}"))
+            queue.append(.toCoordinator(.planDecided(json: "{}")))
         case .receiveCheckpoint(let step, _, _): savesAsked.append(step)
+        case .abandonCheckpoint(let step): savesAbandoned.append(step)
+        case .rewind:
+            rewinds += 1
+            queue.append(.toCoordinator(.rewound(checkpoint)))
+        case .sendInitialState(let identity):
+            var head = WireLoadState()
+            head.step = UInt64(coordinator.step)
+            head.phase = coordinator.phase.rawValue
+            head.fromSeed = checkpoint == nil
+            let message = coordinator.envelope(.loadState(head))
+            queue.append(.toWorker(identity, .message(try recoded(message))))
         case .finish(let outcome): self.outcome = outcome
-        case .sendInitialState, .log: break
+        case .log(let text): logged.append(text)
         }
+    }
+
+    // MARK: Replicas
+
+    private mutating func answer(_ event: WorkerEvent, from identity: [UInt8]) {
+        queue.append(.toWorker(identity, event))
     }
 
     private mutating func perform(_ directive: WorkerDirective, of identity: [UInt8]) throws {
         switch directive {
-        case .send(let message): try tell(.message(try recoded(message), sender: identity))
-        case .prepare:
-            guard !areMute else { return }
-            var ready = WireReady()
-            ready.step = UInt64(coordinator.step)
-            try tell(.prepared(ready), to: identity)
-        case .compute(let work): try compute(work, by: identity)
-        case .contribute(let step, let attempt): try contribute(step, attempt)
-        case .apply(let step, let attempt):
-            var done = WireStepDone()
-            done.step = UInt64(step)
-            done.attempt = attempt
-            done.metrics.images = 64
-            try tell(.applied(done), to: identity)
-        case .evaluate(let step, let shards):
-            guard !shards.isEmpty else { return }
-            var evaluated = WireEvaluated()
-            evaluated.step = UInt64(step)
-            evaluated.images = UInt64(shards.count)
-            evaluated.top1 = 1
-            try tell(.evaluated(evaluated), to: identity)
+        case .send(let message):
+            queue.append(.toCoordinator(.message(try recoded(message), sender: identity)))
+        case .prepare(let welcome):
+            if !welcome.keep { replicas[identity] = FakeReplica() }
+            answer(.prepared(ready(of: identity)), from: identity)
+        case .loadState(let head):
+            replicas[identity]!.step = Int(head.step)
+            replicas[identity]!.phase = Phase(rawValue: head.phase)!
+            answer(.prepared(ready(of: identity)), from: identity)
+        case .compute(let work): compute(work, by: identity)
+        case .contribute(let work): contribute(work, by: identity)
+        case .serve(let work):
+            served[Round(work), default: []].insert(workers[identity]!.number)
+            noticeGathered(Round(work))
+        case .yield(let step, let attempt, let count):
+            let queued = replicas[identity]!.queue
+            let yielded = Array(queued.suffix(max(0, min(count, queued.count - 1))))
+            replicas[identity]!.queue.removeAll { yielded.contains($0) }
+            answer(.yielded(step: step, attempt: attempt, shards: yielded), from: identity)
+        case .apply(let step, let attempt): apply(step, attempt, by: identity)
+        case .evaluate(let step, let shards): evaluate(step, shards, by: identity)
         case .weigh(let step):
             var importance = WireImportance()
             importance.step = UInt64(step)
-            try tell(.weighed(importance), to: identity)
+            answer(.weighed(importance), from: identity)
         case .reshape(let step, _):
+            replicas[identity]!.phase = .converge
             var reshaped = WireReshaped()
             reshaped.step = UInt64(step)
             reshaped.digest = digestOf(identity, step)
-            try tell(.reshaped(reshaped), to: identity)
-        case .snapshot(let step, let stream):
-            var digest = WireStateDigest()
-            digest.step = UInt64(step)
-            digest.digest = digestOf(identity, step)
-            try tell(.digested(digest), to: identity)
-            if stream { try tell(.checkpointWritten(step: step)) }
+            answer(.reshaped(reshaped), from: identity)
+        case .snapshot(let step, let stream): snapshot(step, stream, by: identity)
+        case .feed(let feed): feedState(feed, from: identity)
+        case .suspend: replicas[identity]!.queue = []
+        case .reportHeld: answer(.held(held(by: identity)), from: identity)
         case .exit(let outcome): workerOutcomes[identity] = outcome
-        case .loadState, .connect: break
+        case .connect: break
         }
     }
 
-    private mutating func compute(_ work: StepWork, by identity: [UInt8]) throws {
-        worked.append(work)
-        var computed = WireComputed()
-        computed.step = UInt64(work.step)
-        computed.attempt = work.attempt
-        computed.shards = work.shards.map(UInt32.init)
-        for shard in work.shards where overflowing(work.step, work.attempt, shard) {
-            var overflow = WireOverflow()
-            overflow.segment = UInt32(shard)
-            overflow.magnitude = 2
-            computed.overflows.append(overflow)
-        }
-        if computed.overflows.isEmpty { contributed[identity] = Set(work.shards) }
-        try tell(.computed(computed), to: identity)
+    private func ready(of identity: [UInt8]) -> WireReady {
+        var ready = WireReady()
+        guard let step = replicas[identity]!.step else { return ready }
+        ready.holds = true
+        ready.step = UInt64(step)
+        ready.phase = replicas[identity]!.phase.rawValue
+        ready.digest = digestOf(identity, step)
+        return ready
     }
 
-    /// The parts are complete once all shards of the attempt have been contributed.
-    private mutating func contribute(_ step: Int, _ attempt: UInt32) throws {
-        let shards = contributed.values.reduce(into: Set<Int>()) { $0.formUnion($1) }
-        guard shards.count == coordinator.settings.schedule.shardsPerStep else { return }
-        contributed = [:]
-        for identity in workers.keys.sorted(by: { $0[0] < $1[0] }) {
-            try tell(.gathered(step: step, attempt: attempt), to: identity)
+    private func held(by identity: [UInt8]) -> WireHeld? {
+        guard let step = replicas[identity]!.step, let run = workers[identity]!.run else { return nil }
+        var held = WireHeld()
+        held.run.append(contentsOf: run.bytes)
+        held.step = UInt64(step)
+        held.phase = replicas[identity]!.phase.rawValue
+        if let last = replicas[identity]!.last { held.last = last }
+        return held
+    }
+
+    private mutating func compute(_ work: StepWork, by identity: [UInt8]) {
+        var replica = replicas[identity]!
+        if replica.held.step != work.step || replica.held.attempt != work.attempt {
+            replica.held = (work.step, work.attempt, [])
+            if !work.overflows.isEmpty { raised.append(work.overflows.map(\.segment)) }
         }
+        replica.work = work
+        replica.queue = work.shards.filter { !replica.held.shards.contains($0) }
+        replicas[identity] = replica
+        if !slow.contains(identity) { compute(.max, of: identity) }
+        noticeGathered(Round(work))
+    }
+
+    /// A slow worker computes so many of its shards.
+    mutating func finish(_ count: Int, of number: UInt8) throws {
+        compute(count, of: Self.identity(number))
+        try run()
+    }
+
+    private mutating func compute(_ count: Int, of identity: [UInt8]) {
+        guard let work = replicas[identity]!.work else { return }
+        for shard in replicas[identity]!.queue.prefix(count) {
+            replicas[identity]!.queue.removeFirst()
+            replicas[identity]!.held.shards.insert(shard)
+            computed.append((identity, work.step, work.attempt, shard))
+            var report = WireComputed()
+            report.step = UInt64(work.step)
+            report.attempt = work.attempt
+            report.shards = [UInt32(shard)]
+            report.seconds = 0.1
+            if overflowing(work.step, work.attempt, shard) {
+                var overflow = WireOverflow()
+                overflow.segment = UInt32(shard)
+                overflow.magnitude = 2
+                report.overflows = [overflow]
+            }
+            answer(.computed(report), from: identity)
+        }
+    }
+
+    private mutating func contribute(_ work: StepWork, by identity: [UInt8]) {
+        let round = Round(work)
+        let before = contributions[round, default: []].reduce(into: Set()) { $0.formUnion($1) }
+        let share = Set(work.shards)
+        #expect(share.isSubset(of: replicas[identity]!.held.shards))
+        // What went out in this round already does not go out again.
+        contributions[round, default: []].append(share.subtracting(before))
+        noticeGathered(round)
+    }
+
+    private mutating func noticeGathered(_ round: Round) {
+        let shards = contributions[round, default: []].reduce(into: Set()) { $0.formUnion($1) }
+        let isWhole = shards.count == coordinator.settings.schedule.shardsPerStep
+        for (identity, replica) in replicas.sorted(by: { $0.key[0] < $1.key[0] }) {
+            guard let work = replica.work, Round(work) == round, !blind.contains(identity) else { continue }
+            let isServed = Set(work.partOwners).isSubset(of: served[round, default: []])
+            guard isWhole || isServed else { continue }
+            replicas[identity]!.work = nil
+            answer(.gathered(step: round.step, attempt: round.attempt), from: identity)
+        }
+    }
+
+    private mutating func apply(_ step: Int, _ attempt: UInt32, by identity: [UInt8]) {
+        var done = WireStepDone()
+        done.step = UInt64(step)
+        done.attempt = attempt
+        done.metrics.images = 64
+        replicas[identity]!.step = step + 1
+        replicas[identity]!.last = done
+        answer(.applied(done), from: identity)
+    }
+
+    private mutating func evaluate(_ step: Int, _ shards: [Int], by identity: [UInt8]) {
+        guard !slow.contains(identity) else { return }
+        var evaluated = WireEvaluated()
+        evaluated.step = UInt64(step)
+        evaluated.shards = shards.map { shard in
+            var counts = WireShardCounts()
+            counts.shard = UInt32(shard)
+            counts.images = 1
+            counts.top1 = 1
+            return counts
+        }
+        answer(.evaluated(evaluated), from: identity)
+    }
+
+    private mutating func snapshot(_ step: Int, _ stream: Bool, by identity: [UInt8]) {
+        var digest = WireStateDigest()
+        digest.step = UInt64(step)
+        digest.digest = digestOf(identity, step)
+        answer(.digested(digest), from: identity)
+        guard stream, !savesHang else { return }
+        checkpoint = .init(step: step, phase: replicas[identity]!.phase)
+        queue.append(.toCoordinator(.checkpointWritten(step: step)))
+    }
+
+    /// The joining worker has the source's state at once; later steps' vectors follow with the next feed.
+    private mutating func feedState(_ feed: WireFeed, from source: [UInt8]) {
+        guard !feed.cancel,
+            let target = workers.first(where: { $0.value.number == feed.worker })?.key
+        else { return }
+        replicas[target]!.step = replicas[source]!.step
+        replicas[target]!.phase = replicas[source]!.phase
+        answer(.prepared(ready(of: target)), from: target)
+    }
+}
+
+extension FakeCluster.Round {
+    init(_ work: StepWork) {
+        self.init(generation: work.generation, step: work.step, attempt: work.attempt)
     }
 }

@@ -1,6 +1,8 @@
 /// What the coordinator's machine tells its driver to do, in this order.
 public enum CoordinatorDirective: Sendable {
     case send(ControlMessage, to: [UInt8])
+    /// The run goes on from here: whatever the ledger and the metrics say of later steps did not happen.
+    case continueFrom(step: Int)
     /// Give this worker the state that the run is at: that of the checkpoint it resumes from, or the seed's.
     case sendInitialState(to: [UInt8])
     /// A step is committed: into the ledger and the metrics.
@@ -14,15 +16,14 @@ public enum CoordinatorDirective: Sendable {
     case receiveCheckpoint(step: Int, phase: Phase, from: [UInt8])
     /// The rest of that checkpoint will not come.
     case abandonCheckpoint(step: Int)
-    /// No replica is left: go back to the newest checkpoint, or to the seed, in the ledger and the metrics
-    /// too. Answer with `.rewound`.
+    /// No replica is left: open the newest checkpoint again. Answer with `.rewound`.
     case rewind
     case log(String)
     case finish(RunOutcome)
 }
 
 /// search: hypernetwork in place; converge: plain weights.
-public enum Phase: String, Codable, Sendable {
+public enum Phase: String, Codable, CaseIterable, Sendable {
     case search, converge
 }
 

@@ -1,34 +1,47 @@
-/// What happens between steps: prune, evaluate, save, stop; else the next step.
+/// What happens between steps: members come and go; prune, evaluate, save, stop; else the next step.
 extension CoordinatorMachine {
     mutating func advance() {
-        let schedule = settings.schedule
-        if phase == .search && step == schedule.searchSteps { return weigh() }
-        if phase == .converge && schedule.evaluationIsDue(after: step) && evaluatedStep != step {
+        releaseLeavers()
+        guard !members.isEmpty else { return collapse() }
+        guard admit() else {
+            stage = .admitting
+            return
+        }
+        if membersChanged { formGeneration() }
+        if phase == .search && step == settings.schedule.searchSteps { return weigh() }
+        startFeeds()
+        if phase == .converge && settings.schedule.evaluationIsDue(after: step) && evaluatedStep != step {
             return evaluate()
         }
-        let isLast = step >= schedule.lastStep || stopReason != nil
-        if (isLast || schedule.checkpointIsDue(after: step)) && savedStep != step && savingStep != step {
-            guard savingStep == nil else {
-                stage = .saving
-                return
-            }
-            save()
-        }
+        saveIfDue()
         guard isLast else { return beginStep() }
-        guard savingStep == nil else {
+        guard saving == nil else {
             stage = .saving
             return
         }
-        finish(stopReason.map { .preempted(step: step, reason: $0) } ?? .done)
+        if step >= settings.schedule.lastStep { return finish(.done) }
+        if let stopReason { return finish(.preempted(step: step, reason: stopReason)) }
+        // All members leave: what they hold is saved, and others may come.
+        releaseLeavers()
+        collapse()
+    }
+
+    /// Whether this launch, or these members, go no further.
+    private var isLast: Bool {
+        step >= settings.schedule.lastStep || stopReason != nil || membersThatStay.isEmpty
     }
 
     // MARK: Prune
 
-    private mutating func weigh() {
+    mutating func weigh() {
+        if let plan {
+            stage = .planning
+            return announcePlan(plan)
+        }
         stage = .weighing
         var report = WireReportImportance()
         report.step = UInt64(step)
-        send(.reportImportance(report), to: workers[workers.keys.min()!]!)
+        send(.reportImportance(report), to: workers[members[0]]!)
     }
 
     mutating func noteImportance(_ importance: WireImportance) {
@@ -39,19 +52,30 @@ extension CoordinatorMachine {
 
     mutating func announcePlan(_ json: String) {
         guard stage == .planning else { return }
+        plan = json
         guard settings.schedule.convergeAfterSearch else { return finish(.done) }
+        guard !members.isEmpty else { return }
         stage = .reshaping
         reshapeDigests = [:]
+        cancelFeeds()
         var reshape = WireReshape()
         reshape.step = UInt64(step)
         reshape.plan = json
-        sendToAll(.reshape(reshape))
+        send(.reshape(reshape), to: members)
     }
 
     mutating func noteReshaped(_ worker: UInt32, _ reshaped: WireReshaped) {
-        guard stage == .reshaping, reshaped.step == UInt64(step) else { return }
+        guard stage == .reshaping, reshaped.step == UInt64(step), workers[worker]!.standing == .member else {
+            return
+        }
         reshapeDigests[worker] = reshaped.digest
-        guard reshapeDigests.count == workers.count, agree(reshapeDigests, "after the prune") else { return }
+        checkReshaped()
+    }
+
+    mutating func checkReshaped() {
+        guard members.allSatisfy({ reshapeDigests[$0] != nil }), agree(reshapeDigests, "after the prune") else {
+            return
+        }
         phase = .converge
         advance()
     }
@@ -60,8 +84,9 @@ extension CoordinatorMachine {
     private mutating func agree(_ digests: [UInt32: String], _ occasion: String) -> Bool {
         let sorted = digests.sorted { $0.key < $1.key }
         guard let other = sorted.first(where: { $0.value != sorted[0].value }) else { return true }
+        let names = [other.key, sorted[0].key].map { workers[$0]?.label ?? "worker \($0)" }
         fail(
-            "\(workers[other.key]!.label) and \(workers[sorted[0].key]!.label) hold different states "
+            "\(names[0]) and \(names[1]) hold different states "
                 + "\(occasion) at step \(step): one of these machines computes wrongly")
         return false
     }
@@ -70,23 +95,43 @@ extension CoordinatorMachine {
 
     private mutating func evaluate() {
         stage = .evaluating
-        let shares = ShardAssignment.even(
-            shards: 0..<settings.schedule.evaluationShards, workers: workers.keys.sorted())
-        evaluation = EvaluationBook(assigned: Set(shares.keys))
+        evaluation = EvaluationBook()
+        dealEvaluation()
+    }
+
+    /// Hands out the shards of the test set that nobody living has counted or is to count.
+    mutating func dealEvaluation() {
+        let covered = Set(evaluation.shares.values.joined()).union(evaluation.results.keys)
+        let missing = (0..<settings.schedule.evaluationShards).filter { !covered.contains($0) }
+        let speeds = Dictionary(
+            uniqueKeysWithValues: members.map {
+                ($0, workers[$0]!.secondsPerShard ?? 1 / Double(workers[$0]!.threads))
+            })
+        let shares = ShardDeal.deal(missing, seconds: speeds)
+        for (worker, share) in shares { evaluation.shares[worker, default: []] += share }
         var message = WireEvaluate()
         message.step = UInt64(step)
         message.assignments = wireAssignments(shares)
-        sendToAll(.evaluate(message))
+        send(.evaluate(message), to: shares.keys.sorted())
     }
 
     mutating func noteEvaluated(_ worker: UInt32, _ evaluated: WireEvaluated) {
-        guard stage == .evaluating, evaluated.step == UInt64(step), evaluation.assigned.contains(worker)
-        else { return }
-        evaluation.results[worker] = evaluated
-        guard evaluation.results.count == evaluation.assigned.count else { return }
+        guard stage == .evaluating, evaluated.step == UInt64(step), workers[worker]!.standing == .member else {
+            return
+        }
+        let count = settings.schedule.evaluationShards
+        for counts in evaluated.shards where counts.shard < count {
+            evaluation.results[Int(counts.shard)] = counts
+        }
+        guard evaluation.results.count == count else { return }
+        finishEvaluation()
+    }
+
+    private mutating func finishEvaluation() {
+        evaluatedStep = step
+        // In the order of the shards: the sum does not depend on who counted what.
         let results = evaluation.results.sorted { $0.key < $1.key }.map(\.value)
         let images = results.reduce(0) { $0 + Int(UInt32(clamping: $1.images)) }
-        evaluatedStep = step
         directives.append(
             .recordEvaluation(
                 EvaluationResult(
@@ -99,27 +144,64 @@ extension CoordinatorMachine {
     // MARK: Save
 
     /// Asks for the state; the run goes on while it streams in.
-    private mutating func save() {
-        savingStep = step
-        stateDigests = [:]
-        saver = workers.keys.min()
+    private mutating func saveIfDue() {
+        let isDue = isLast || saveIsOwed || settings.schedule.checkpointIsDue(after: step)
+        guard isDue, savedStep != step, saving == nil else { return }
+        saveIsOwed = false
+        let saver = members[0]
+        saving = SaveBook(step: step, saver: saver, witnesses: Set(members))
         var request = WireSendState()
         request.step = UInt64(step)
-        request.worker = saver!
-        directives.append(.receiveCheckpoint(step: step, phase: phase, from: workers[saver!]!.incarnation))
-        sendToAll(.sendState(request))
+        request.worker = saver
+        directives.append(
+            .receiveCheckpoint(step: step, phase: phase, from: workers[saver]!.incarnation))
+        send(.sendState(request), to: members)
     }
 
     mutating func noteDigest(_ worker: UInt32, _ digest: WireStateDigest) {
-        guard let savingStep, digest.step == UInt64(savingStep) else { return }
-        stateDigests[worker] = digest.digest
-        if stateDigests.count == workers.count { _ = agree(stateDigests, "at the checkpoint") }
+        guard let step = saving?.step, digest.step == UInt64(step), saving!.witnesses.contains(worker) else {
+            return
+        }
+        saving!.digests[worker] = digest.digest
+        finishSaving()
     }
 
     mutating func checkpointWritten(_ step: Int) {
+        guard saving?.step == step else { return }
+        saving!.isWritten = true
         savedStep = step
-        savingStep = nil
-        directives.append(.log("checkpoint of step \(step) written"))
+        checkpoint = Resume(step: step, phase: phase(ofCheckpoint: step))
+        log("checkpoint of step \(step) written")
+        finishSaving()
+    }
+
+    private func phase(ofCheckpoint step: Int) -> Phase {
+        step < settings.schedule.searchSteps ? .search : .converge
+    }
+
+    private mutating func finishSaving() {
+        guard let book = saving, book.isWritten, book.digests.count == book.witnesses.count else { return }
+        saving = nil
+        guard agree(book.digests, "at the checkpoint") else { return }
+        directives.append(.recordDigest(step: book.step, digest: book.digests.values.first ?? ""))
         if stage == .saving { advance() }
+    }
+
+    /// The run has gone on since, so a lost checkpoint is made up for at the next boundary.
+    mutating func noteSaverLost(_ number: UInt32) {
+        saving!.witnesses.remove(number)
+        saving!.digests[number] = nil
+        if saving!.saver == number, !saving!.isWritten {
+            abandonSave()
+        } else {
+            finishSaving()
+        }
+    }
+
+    mutating func abandonSave() {
+        guard let book = saving else { return }
+        if !book.isWritten { directives.append(.abandonCheckpoint(step: book.step)) }
+        saving = nil
+        saveIsOwed = true
     }
 }

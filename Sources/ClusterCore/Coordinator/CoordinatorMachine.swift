@@ -1,12 +1,12 @@
 /// The coordinator's decisions: who is a member, who computes what, when a step is committed, when to prune,
 /// evaluate and save. A function of its state, an event and the time; it does no I/O and reads no clock.
 ///
-/// The driver (Training) feeds it events and carries out the directives in order. In this version the members
-/// are those present at the start, and a worker's death ends the run; every message nevertheless carries run
-/// and generation, and work is assigned by name, so that membership can change at a step boundary.
+/// The driver (Training) feeds it events and carries out the directives in order.
 public struct CoordinatorMachine: Sendable {
     public struct Settings: Sendable {
         public var run: RunID
+        /// Earlier launches of this run: what a worker holds of them is of use.
+        public var knownRuns: [RunID]
         /// The program's version; workers must have the same.
         public var version: String
         /// The resolved recipe as YAML, handed to every worker.
@@ -16,6 +16,10 @@ public struct CoordinatorMachine: Sendable {
         public var workersWanted: Int
         /// A worker unheard of for so long is dead.
         public var timeout: Duration
+        /// How long to wait for workers when there are too few to start or none to go on.
+        public var patience: Duration
+        /// Whether others may come in place of workers that leave.
+        public var canGrow: Bool
         /// The level to pin all workers to; nil: the lowest among those present at the start.
         public var instructionLevel: String?
         /// Workers with less are refused, so that the lowest of the present ones suffices.
@@ -24,25 +28,35 @@ public struct CoordinatorMachine: Sendable {
         public var denseAlgebra: String?
         /// Of the coordinator's own data set: workers must hold the same.
         public var dataFingerprint: String
-        /// Where the run goes on from; nil: from the recipe's seed.
+        /// The newest checkpoint; nil: there is none.
         public var resume: Resume?
+        /// The plan (JSON) that was decided in an earlier launch.
+        public var plan: String?
+        /// The last step that the ledger has.
+        public var recordedStep: Int
 
         public init(
-            run: RunID, version: String, recipe: String, schedule: RunSchedule, workersWanted: Int,
-            timeout: Duration, instructionLevel: String? = nil, levelNeeded: LevelNeeded? = nil,
-            denseAlgebra: String? = nil, dataFingerprint: String = "", resume: Resume? = nil
+            run: RunID, knownRuns: [RunID] = [], version: String, recipe: String, schedule: RunSchedule,
+            workersWanted: Int, timeout: Duration, patience: Duration = .seconds(3600), canGrow: Bool = true,
+            instructionLevel: String? = nil, levelNeeded: LevelNeeded? = nil, denseAlgebra: String? = nil,
+            dataFingerprint: String = "", resume: Resume? = nil, plan: String? = nil, recordedStep: Int = 0
         ) {
             self.run = run
+            self.knownRuns = knownRuns
             self.version = version
             self.recipe = recipe
             self.schedule = schedule
             self.workersWanted = workersWanted
             self.timeout = timeout
+            self.patience = patience
+            self.canGrow = canGrow
             self.instructionLevel = instructionLevel
             self.levelNeeded = levelNeeded
             self.denseAlgebra = denseAlgebra
             self.dataFingerprint = dataFingerprint
             self.resume = resume
+            self.plan = plan
+            self.recordedStep = recordedStep
         }
     }
 
@@ -58,8 +72,14 @@ public struct CoordinatorMachine: Sendable {
 
     /// What the run is waiting for.
     enum Stage: Equatable {
+        /// Workers, to start or to go on with.
         case gathering
+        /// The newest checkpoint.
+        case rewinding
+        /// The replicas that the run starts or goes on with.
         case preparing
+        /// A joining worker that lacks one step.
+        case admitting
         case stepping
         case evaluating
         case weighing
@@ -75,31 +95,58 @@ public struct CoordinatorMachine: Sendable {
     /// Committed steps.
     public internal(set) var step: Int
     public internal(set) var phase: Phase
+    /// Seconds from the loss of a member to the commit of its step, the newest last; at most 1000.
+    public internal(set) var recoveries: [Double] = []
     var stage = Stage.gathering
     var now: Duration = .zero
     var directives: [CoordinatorDirective] = []
     var lastNumber: UInt32 = 0
+    var lastFeed: UInt64 = 0
     var runLevel: String?
+    var runKernels: String?
     var heartbeatDue: Duration = .zero
+    var lastTick: Duration = .zero
+    /// How many workers to wait for, since when, and until when if some of them hold a state.
+    var wanted: Int
+    var gatheringSince: Duration = .zero
+    var gatheringDue: Duration?
+    /// Whose replicas the run starts with, and what they say that these hold.
+    var starters: Set<UInt32> = []
+    var starterDigests: [UInt32: String] = [:]
+    var startersKeep = false
+    var membersChanged = false
+    var admissionDue: Duration?
+    var lastStepSeconds = 0.0
+    var complaints: [PeerComplaint] = []
     var book = StepBook()
     var evaluation = EvaluationBook()
+    var plan: String?
+    var saving: SaveBook?
     var savedStep: Int?
-    var savingStep: Int?
-    var saver: UInt32?
-    var stateDigests: [UInt32: String] = [:]
+    var saveIsOwed = false
     var reshapeDigests: [UInt32: String] = [:]
     var evaluatedStep: Int?
     var stopReason: String?
+    /// Where ``rewind`` leads; what the machine would start from without any replica.
+    var checkpoint: Resume?
 
     public init(_ settings: Settings) {
         precondition(settings.workersWanted > 0, "a run needs a worker")
         self.settings = settings
-        step = settings.resume?.step ?? 0
-        phase = settings.resume?.phase ?? (settings.schedule.searchSteps > 0 ? .search : .converge)
+        wanted = settings.workersWanted
+        plan = settings.plan
+        checkpoint = settings.resume
         savedStep = settings.resume?.step
+        step = settings.resume?.step ?? 0
+        phase = settings.resume?.phase ?? settings.schedule.firstPhase
     }
 
     public var isFinished: Bool { stage == .finished }
+
+    /// Numbers of the members, ascending.
+    public var members: [UInt32] {
+        workers.values.filter { $0.standing == .member }.map(\.number).sorted()
+    }
 
     /// The state after `event`, in directives to carry out in order. `time` counts from the machine's start.
     public mutating func handle(_ event: CoordinatorEvent, at time: Duration) -> [CoordinatorDirective] {
@@ -107,48 +154,51 @@ public struct CoordinatorMachine: Sendable {
         directives = []
         guard stage != .finished else { return [] }
         switch event {
-        case .message(let message, let sender):
-            receive(message, from: sender)
-        case .planDecided(let json):
-            announcePlan(json)
-        case .checkpointWritten(let step):
-            checkpointWritten(step)
-        case .failed(let reason):
-            fail(reason)
-        case .workerExited(let process, let how):
-            workerExited(process, how)
+        case .message(let message, let sender): receive(message, from: sender)
+        case .planDecided(let json): announcePlan(json)
+        case .checkpointWritten(let step): checkpointWritten(step)
+        case .rewound(let resume): rewound(resume)
+        case .failed(let reason): fail(reason)
+        case .workerExited(let process, let how): workerExited(process, how)
         case .workerDisconnected(let incarnation):
-            workerDisconnected(incarnation)
-        case .stopRequested(let reason):
-            requestStop(reason)
-        case .tick:
-            tick()
+            if let worker = worker(of: incarnation) { lose(worker.number, "closed its connection") }
+        case .stopRequested(let reason): requestStop(reason)
+        case .tick: tick()
         }
         return directives
     }
 
+    func worker(of incarnation: [UInt8]) -> WorkerRecord? {
+        workers.values.first { $0.incarnation == incarnation }
+    }
+
     private mutating func receive(_ message: ControlMessage, from sender: [UInt8]) {
         if case .hello(let hello) = message.body { return greet(hello, incarnation: sender) }
-        guard message.run == settings.run,
-            var worker = workers.values.first(where: { $0.incarnation == sender })
-        else { return }
-        worker.lastHeard = now
-        workers[worker.number] = worker
+        guard message.run == settings.run else { return }
+        guard let worker = worker(of: sender) else { return drop(sender, "it is no member of this run") }
+        let number = worker.number
+        workers[number]!.lastHeard = now
+        if case .heartbeat(let heartbeat) = message.body { return note(heartbeat, from: number) }
+        take(message, from: worker)
+    }
+
+    /// What a message says of its sender's replica is true in any generation.
+    private mutating func take(_ message: ControlMessage, from worker: WorkerRecord) {
+        let number = worker.number
         switch message.body {
-        case .heartbeat: return
-        case .failure(let failure): return fail("\(worker.label): \(failure.reason)")
-        case .goodbye(let goodbye): return leave(worker, goodbye.reason)
-        case .ready(let ready): return becomeReady(worker.number, ready)
-        default: break
-        }
-        guard message.generation == generation else { return }
-        switch message.body {
-        case .computed(let computed): noteComputed(worker.number, computed)
-        case .stepDone(let done): noteDone(worker.number, done)
-        case .evaluated(let evaluated): noteEvaluated(worker.number, evaluated)
+        case .failure(let failure): noteFailure(worker, failure)
+        case .goodbye(let goodbye): leave(worker, goodbye.reason)
+        case .ready(let ready): becomeReady(number, ready)
+        case .computed(let computed): noteComputed(number, computed)
+        case .yielded(let yielded): noteYielded(number, yielded, in: message.generation)
+        case .stepDone(let done): noteDone(number, done, in: message.generation)
+        case .evaluated(let evaluated): noteEvaluated(number, evaluated)
         case .importance(let importance): noteImportance(importance)
-        case .reshaped(let reshaped): noteReshaped(worker.number, reshaped)
-        case .stateDigest(let digest): noteDigest(worker.number, digest)
+        case .reshaped(let reshaped): noteReshaped(number, reshaped)
+        case .stateDigest(let digest): noteDigest(number, digest)
+        case .feedEnded(let ended): noteFeedEnded(number, ended)
+        case .peerLost(let lost) where message.generation == generation:
+            complaints.append(PeerComplaint(by: number, about: lost.worker, since: now))
         default: break
         }
     }
@@ -159,8 +209,18 @@ public struct CoordinatorMachine: Sendable {
         directives.append(.send(envelope(body), to: worker.incarnation))
     }
 
-    mutating func sendToAll(_ body: ControlMessage.Body) {
-        for number in workers.keys.sorted() { send(body, to: workers[number]!) }
+    mutating func send(_ body: ControlMessage.Body, to numbers: some Sequence<UInt32>) {
+        for number in numbers { send(body, to: workers[number]!) }
+    }
+
+    mutating func drop(_ incarnation: [UInt8], _ reason: String) {
+        var dropped = WireDropped()
+        dropped.reason = reason
+        directives.append(.send(envelope(.dropped(dropped)), to: incarnation))
+    }
+
+    mutating func log(_ text: String) {
+        directives.append(.log(text))
     }
 
     // MARK: Ending
@@ -178,20 +238,19 @@ public struct CoordinatorMachine: Sendable {
             stop.reason = reason
             stop.failed = true
         }
-        sendToAll(.stop(stop))
+        send(.stop(stop), to: workers.keys.sorted())
         stage = .finished
         directives.append(.finish(outcome))
     }
 
-    private mutating func requestStop(_ reason: String) {
+    mutating func requestStop(_ reason: String) {
         guard stopReason == nil else { return }
         stopReason = reason
-        directives.append(.log("stopping after the step in flight: \(reason)"))
-        if stage == .gathering || stage == .preparing { finish(.preempted(step: step, reason: reason)) }
-    }
-
-    private mutating func leave(_ worker: WorkerRecord, _ reason: String) {
-        directives.append(.log("\(worker.label) was told to leave: \(reason)"))
-        requestStop("\(worker.label) was told to leave")
+        log("stopping after the step in flight: \(reason)")
+        switch stage {
+        case .gathering, .rewinding, .preparing: finish(.preempted(step: savedStep ?? 0, reason: reason))
+        case .admitting: advance()
+        default: break
+        }
     }
 }

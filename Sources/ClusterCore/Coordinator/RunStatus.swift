@@ -7,6 +7,12 @@ public struct RunStatus: Codable, Equatable, Sendable {
         public var host: String
         public var process: UInt32
         public var threads: Int
+        /// member, or how far it is on its way to become one.
+        public var standing: String
+        /// Its shards of the step in flight.
+        public var shards: Int
+        /// Measured; nil before its first shard.
+        public var secondsPerShard: Double?
         public var secondsSinceHeard: Double
     }
 
@@ -16,6 +22,9 @@ public struct RunStatus: Codable, Equatable, Sendable {
     public var step: Int
     public var lastStep: Int
     public var generation: UInt64
+    public var secondsOfLastStep: Double
+    /// From each loss of a member to the commit of its step, in seconds; the newest last.
+    public var recoveries: [Double]
     public var workers: [Worker]
 
     public init(json: String) throws {
@@ -42,10 +51,27 @@ extension RunStatus {
         step = machine.step
         lastStep = machine.settings.schedule.lastStep
         generation = machine.generation
+        secondsOfLastStep = machine.lastStepSeconds
+        recoveries = machine.recoveries
         workers = machine.workers.values.sorted { $0.number < $1.number }.map {
             Worker(
                 number: $0.number, host: $0.host, process: $0.process, threads: $0.threads,
+                standing: $0.standingName, shards: machine.book.shares[$0.number]?.count ?? 0,
+                secondsPerShard: $0.secondsPerShard,
                 secondsSinceHeard: (machine.now - $0.lastHeard).seconds)
+        }
+    }
+}
+
+extension WorkerRecord {
+    fileprivate var standingName: String {
+        switch standing {
+        case .greeted: "greeted"
+        case .preparing: "preparing"
+        case .waiting: feed == nil ? "waiting" : "fed"
+        case .loading: "loading"
+        case .ready: "ready"
+        case .member: isLeaving ? "leaving" : "member"
         }
     }
 }

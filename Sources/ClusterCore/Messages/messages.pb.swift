@@ -607,6 +607,9 @@ public nonisolated struct WireMember: Sendable {
 
   public var dataEndpoint: String = String()
 
+  /// its identity on every socket
+  public var incarnation: Data = Data()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -2098,7 +2101,7 @@ nonisolated extension WireFeedEnded: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension WireMember: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Member"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}worker\0\u{3}data_endpoint\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}worker\0\u{3}data_endpoint\0\u{1}incarnation\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2108,6 +2111,7 @@ nonisolated extension WireMember: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt32Field(value: &self.worker) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.dataEndpoint) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.incarnation) }()
       default: break
       }
     }
@@ -2120,12 +2124,16 @@ nonisolated extension WireMember: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if !self.dataEndpoint.isEmpty {
       try visitor.visitSingularStringField(value: self.dataEndpoint, fieldNumber: 2)
     }
+    if !self.incarnation.isEmpty {
+      try visitor.visitSingularBytesField(value: self.incarnation, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WireMember, rhs: WireMember) -> Bool {
     if lhs.worker != rhs.worker {return false}
     if lhs.dataEndpoint != rhs.dataEndpoint {return false}
+    if lhs.incarnation != rhs.incarnation {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -26,13 +26,11 @@ public enum WorkerDirective: Sendable {
     case snapshot(step: Int, stream: Bool)
     /// Start or stop a feed for a joining worker.
     case feed(WireFeed)
-    /// The coordinator is gone: forget unstarted work, and stop all feeds.
+    /// The coordinator is gone, or this worker is no member any more: forget unstarted work, stop all feeds,
+    /// and keep the replica.
     case suspend
     /// There is a coordinator again: say what the replica holds, once everything before is done, by `.held`.
     case reportHeld
-    /// This worker is no member any more: forget the replica, open a control connection under a new
-    /// incarnation, and start over with `.started`.
-    case rejoin
     case exit(WorkerOutcome)
 }
 

@@ -1,10 +1,32 @@
 /// A worker's decisions: which messages are meant for it now, and what to do next. A function of its state,
 /// an event and the time; the driver (Training) carries out the directives.
 public struct WorkerMachine: Sendable {
+    public struct Settings: Sendable {
+        /// A coordinator unheard of for so long is gone.
+        public var timeout: Duration
+        /// How long to knock at a coordinator that is gone.
+        public var patience: Duration
+        /// How long to stay at most after being told to leave.
+        public var grace: Duration
+        /// What to call the coordinator in messages to people.
+        public var coordinator: String
+
+        public init(
+            timeout: Duration, patience: Duration = .seconds(600), grace: Duration = .seconds(30),
+            coordinator: String = "the coordinator"
+        ) {
+            self.timeout = timeout
+            self.patience = patience
+            self.grace = grace
+            self.coordinator = coordinator
+        }
+    }
+
     enum Stage: Equatable {
+        /// Says hello, or has said it.
         case joining
         case preparing
-        case waiting
+        case idle
         case computing
         case reducing
         case applying
@@ -19,28 +41,38 @@ public struct WorkerMachine: Sendable {
         case stale
     }
 
+    public let settings: Settings
     /// Given by the coordinator; 0 before.
-    public private(set) var number: UInt32 = 0
-    public private(set) var run: RunID?
-    public private(set) var generation: UInt64 = 0
-    public private(set) var step = 0
-    public private(set) var attempt: UInt32 = 0
-    public private(set) var timeout: Duration
-    private let coordinator: String
-    private var stage = Stage.joining
-    private var now: Duration = .zero
+    public internal(set) var number: UInt32 = 0
+    public internal(set) var run: RunID?
+    public internal(set) var generation: UInt64 = 0
+    public internal(set) var step = 0
+    public internal(set) var attempt: UInt32 = 0
+    /// Whether this worker belongs to the present generation.
+    public internal(set) var isMember = false
+    var stage = Stage.joining
+    var now: Duration = .zero
+    var directives: [WorkerDirective] = []
+    /// Of the attempt in hand: what was begun, which of its shards are computed, which are not.
+    var work: StepWork?
+    var computed: Set<Int> = []
+    var pending: Set<Int> = []
+    var hasOverflow = false
+    /// Whether the coordinator waits for an answer to `yield`.
+    var yieldIsAsked = false
+    var others: Set<UInt32> = []
+    var connected: Set<UInt32> = []
+    private var hello = WireHello()
     private var lastHeard: Duration = .zero
+    private var lastTick: Duration = .zero
     private var heartbeatDue: Duration = .zero
-    private var directives: [WorkerDirective] = []
-    /// The first peer whose connection broke, and when.
-    private var lostPeer: (worker: UInt32, since: Duration)?
+    private var knockDue: Duration = .zero
+    /// Since when there is no coordinator; nil while there is one, and before the first.
+    private var orphanedSince: Duration?
+    private var leaving: (since: Duration, reason: String)?
 
-    /// - Parameters:
-    ///   - timeout: a coordinator unheard of for so long is gone.
-    ///   - coordinator: what to call it in messages to people.
-    public init(timeout: Duration, coordinator: String = "the coordinator") {
-        self.timeout = timeout
-        self.coordinator = coordinator
+    public init(_ settings: Settings) {
+        self.settings = settings
     }
 
     public var isFinished: Bool { stage == .finished }
@@ -50,19 +82,29 @@ public struct WorkerMachine: Sendable {
         directives = []
         guard stage != .finished else { return [] }
         switch event {
-        case .started(let hello): send(.hello(hello))
+        case .started(let hello):
+            self.hello = hello
+            sayHello(nil)
         case .message(let message): receive(message)
         case .prepared(let ready): prepared(ready)
         case .computed(let computed): noteComputed(computed)
+        case .yielded(let step, let attempt, let shards): noteYielded(step, attempt, shards)
         case .gathered(let step, let attempt): noteGathered(step, attempt)
         case .applied(let done): noteApplied(done)
         case .evaluated(let evaluated): send(.evaluated(evaluated))
         case .weighed(let importance): send(.importance(importance))
         case .reshaped(let reshaped): send(.reshaped(reshaped))
         case .digested(let digest): send(.stateDigest(digest))
-        case .peerLost(let worker): lostPeer = lostPeer ?? (worker, now)
-        case .coordinatorLost: exit(.failed("\(coordinator) is gone (connection closed)"))
-        case .failed(let reason): fail(reason)
+        case .held(let held): if stage == .joining { sayHello(held) }
+        case .feedEnded(let ended): send(.feedEnded(ended))
+        case .peerConnected(let worker): connected.insert(worker)
+        case .peerDisconnected(let worker):
+            connected.remove(worker)
+            losePeer(worker)
+        case .peerDamaged(let worker): losePeer(worker)
+        case .coordinatorLost: loseCoordinator()
+        case .coordinatorConnected: if orphanedSince != nil { knock() }
+        case .failed(let reason, let everywhere): fail(reason, everywhere: everywhere)
         case .leaveRequested(let reason): leave(reason)
         case .tick: tick()
         }
@@ -76,9 +118,9 @@ public struct WorkerMachine: Sendable {
         {
             return .current
         }
-        guard generation == self.generation || generation == self.generation + 1 else { return .stale }
+        guard generation >= self.generation else { return .stale }
         let isLater =
-            step == self.step + 1 || (step == self.step && (attempt > self.attempt || stage == .waiting))
+            step == self.step + 1 || (step == self.step && (attempt > self.attempt || stage == .idle))
         return generation > self.generation || isLater ? .early : .stale
     }
 
@@ -89,22 +131,25 @@ public struct WorkerMachine: Sendable {
         switch message.body {
         case .welcome(let welcome): return join(welcome, run: message.run)
         case .refusal(let refusal):
-            return exit(.failed("\(coordinator) refused this worker: \(refusal.reason)"))
+            return exit(.failed("\(settings.coordinator) refused this worker: \(refusal.reason)"))
+        case .stop(let stop) where stage == .joining || message.run == run:
+            return exit(stop.failed ? .failed(stop.reason) : .done(stop.reason))
+        case .heartbeat where orphanedSince != nil:
+            // It knows of this worker and has it wait.
+            orphanedSince = now
         default: break
         }
-        guard let run, message.run == run else { return }
+        guard let run, message.run == run, orphanedSince == nil else { return }
         switch message.body {
-        case .stop(let stop): return exit(stop.failed ? .failed(stop.reason) : .done(stop.reason))
+        case .dropped: return beDropped()
         case .loadState(let head): return directives.append(.loadState(head))
-        case .formation(let formation) where message.generation > generation:
-            generation = message.generation
-            lostPeer = nil
-            return directives.append(.connect(formation.members, generation: generation))
+        case .formation(let formation): return take(formation, generation: message.generation)
         default: break
         }
         guard message.generation == generation else { return }
         switch message.body {
         case .beginStep(let begin): beginStep(begin)
+        case .yield(let request): yield(request)
         case .evaluate(let evaluate):
             directives.append(
                 .evaluate(step: Int(clamping: evaluate.step), shards: shards(of: evaluate.assignments)))
@@ -113,6 +158,7 @@ public struct WorkerMachine: Sendable {
             directives.append(.reshape(step: Int(clamping: reshape.step), plan: reshape.plan))
         case .sendState(let request):
             directives.append(.snapshot(step: Int(clamping: request.step), stream: request.worker == number))
+        case .feed(let feed): directives.append(.feed(feed))
         default: break
         }
     }
@@ -121,88 +167,132 @@ public struct WorkerMachine: Sendable {
         guard stage == .joining, let run else { return }
         self.run = run
         number = welcome.worker
+        generation = 0
+        isMember = false
+        orphanedSince = nil
         stage = .preparing
         directives.append(.prepare(welcome))
+        if let leaving { sayGoodbye(leaving.reason) }
     }
 
     private mutating func prepared(_ ready: WireReady) {
-        guard stage == .preparing else { return }
-        stage = .waiting
-        step = Int(clamping: ready.step)
+        guard stage != .joining else { return }
+        if ready.holds {
+            step = Int(clamping: ready.step)
+            attempt = 0
+        }
+        if stage == .preparing { stage = .idle }
         send(.ready(ready))
     }
 
-    private func shards(of assignments: [WireAssignment]) -> [Int] {
+    private mutating func take(_ formation: WireFormation, generation: UInt64) {
+        guard generation > self.generation, formation.members.contains(where: { $0.worker == number }) else {
+            return
+        }
+        self.generation = generation
+        isMember = true
+        others = Set(formation.members.map(\.worker)).subtracting([number])
+        connected.formIntersection(others)
+        directives.append(.connect(formation.members, generation: generation))
+    }
+
+    func shards(of assignments: [WireAssignment]) -> [Int] {
         assignments.first { $0.worker == number }?.shards.map(Int.init) ?? []
     }
 
-    // MARK: A step
+    // MARK: Peers
 
-    private mutating func beginStep(_ begin: WireBeginStep) {
-        let first = begin.attempt == 0 && stage == .waiting && begin.step == UInt64(step)
-        let again = begin.attempt > attempt && stage != .applying && begin.step == UInt64(step)
-        guard first || again else { return }
-        guard !begin.partOwners.isEmpty else {
-            return fail("\(coordinator) gave step \(begin.step) no owners")
-        }
-        attempt = begin.attempt
-        stage = .computing
-        directives.append(
-            .compute(
-                StepWork(
-                    step: step, attempt: attempt, shards: shards(of: begin.assignments),
-                    partOwners: begin.partOwners, overflows: begin.overflows)))
+    private mutating func losePeer(_ worker: UInt32) {
+        guard isMember, others.contains(worker), stage != .joining else { return }
+        var lost = WirePeerLost()
+        lost.worker = worker
+        send(.peerLost(lost))
     }
 
-    private mutating func noteComputed(_ computed: WireComputed) {
-        guard stage == .computing, computed.step == UInt64(step), computed.attempt == attempt else { return }
-        stage = .reducing
-        if !computed.shards.isEmpty { send(.computed(computed)) }
-        if computed.overflows.isEmpty { directives.append(.contribute(step: step, attempt: attempt)) }
+    // MARK: Losing the coordinator
+
+    private mutating func loseCoordinator() {
+        // Before the first welcome the hello may be lost; after it, everything else.
+        if orphanedSince == nil { orphanedSince = now }
+        suspend()
     }
 
-    private mutating func noteGathered(_ step: Int, _ attempt: UInt32) {
-        guard stage == .reducing, step == self.step, attempt == self.attempt else { return }
-        stage = .applying
-        directives.append(.apply(step: step, attempt: attempt))
+    private mutating func beDropped() {
+        orphanedSince = now
+        suspend()
+        knock()
     }
 
-    private mutating func noteApplied(_ done: WireStepDone) {
-        guard stage == .applying, done.step == UInt64(step) else { return }
-        stage = .waiting
-        step += 1
-        attempt = 0
-        send(.stepDone(done))
+    private mutating func suspend() {
+        if stage != .joining { directives.append(.suspend) }
+        stage = .joining
+        isMember = false
+        (work, computed, pending) = (nil, [], [])
+        yieldIsAsked = false
     }
 
-    // MARK: Leaving
+    /// Asks the replica what to say; the answer comes when it has done what it was doing.
+    private mutating func knock() {
+        knockDue = now + settings.timeout / 2
+        directives.append(.reportHeld)
+    }
+
+    private mutating func sayHello(_ held: WireHeld?) {
+        if let held { hello.held = held } else { hello.clearHeld() }
+        knockDue = now + settings.timeout / 2
+        directives.append(.send(ControlMessage(run: nil, generation: 0, body: .hello(hello))))
+    }
+
+    // MARK: Time
 
     private mutating func tick() {
-        if now >= heartbeatDue && run != nil {
-            heartbeatDue = now + timeout / 4
-            var heartbeat = WireHeartbeat()
-            heartbeat.step = UInt64(step)
-            send(.heartbeat(heartbeat))
+        // This process stood still itself: what the others said meanwhile is still to be read.
+        if now - lastTick > settings.timeout / 2 { lastHeard = max(lastHeard, now - settings.timeout / 2) }
+        lastTick = now
+        if let leaving, now - leaving.since > settings.grace { return exit(.done(leaving.reason)) }
+        if let orphanedSince {
+            if now - orphanedSince > settings.patience {
+                return exit(.failed("\(settings.coordinator) is gone and did not come back"))
+            }
+            if now >= knockDue { knock() }
+            return
         }
-        // At the end of a run workers hang up in any order, so a broken connection alone says nothing yet.
-        if let lostPeer, now - lostPeer.since > timeout / 4 {
-            return fail("the connection to worker \(lostPeer.worker) broke")
-        }
-        if now - lastHeard > timeout {
-            exit(.failed("\(coordinator) was not heard of for \(timeout)"))
+        if now >= heartbeatDue && run != nil { sendHeartbeat() }
+        guard now - lastHeard > settings.timeout else { return }
+        if run == nil {
+            exit(.failed("\(settings.coordinator) was not heard of for \(settings.timeout)"))
+        } else {
+            loseCoordinator()
         }
     }
 
-    private mutating func fail(_ reason: String) {
+    private mutating func sendHeartbeat() {
+        heartbeatDue = now + settings.timeout / 4
+        var heartbeat = WireHeartbeat()
+        heartbeat.step = UInt64(step)
+        heartbeat.unreachable = isMember ? others.subtracting(connected).sorted() : []
+        send(.heartbeat(heartbeat))
+    }
+
+    // MARK: Ending
+
+    mutating func fail(_ reason: String, everywhere: Bool = false) {
         var failure = WireFailure()
         failure.reason = reason
+        failure.everywhere = everywhere
         send(.failure(failure))
         exit(.failed(reason))
     }
 
-    /// The run goes on to its next boundary, writes a checkpoint and tells this worker to stop.
+    /// The coordinator takes back what has not been started, and lets this worker go at the step's end.
     private mutating func leave(_ reason: String) {
-        guard run != nil else { return exit(.done(reason)) }
+        guard run != nil, orphanedSince == nil else { return exit(.done(reason)) }
+        guard leaving == nil else { return }
+        leaving = (now, reason)
+        sayGoodbye(reason)
+    }
+
+    private mutating func sayGoodbye(_ reason: String) {
         var goodbye = WireGoodbye()
         goodbye.reason = reason
         send(.goodbye(goodbye))
@@ -213,7 +303,9 @@ public struct WorkerMachine: Sendable {
         directives.append(.exit(outcome))
     }
 
-    private mutating func send(_ body: ControlMessage.Body) {
+    /// To the coordinator; nothing while there is none.
+    mutating func send(_ body: ControlMessage.Body) {
+        guard orphanedSince == nil else { return }
         directives.append(.send(ControlMessage(run: run, generation: generation, body: body)))
     }
 }
