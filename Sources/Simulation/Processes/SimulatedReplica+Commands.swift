@@ -11,6 +11,7 @@ extension SimulatedReplica {
         case .load(let head): load(head)
         case .chunk(let chunk, let payload): take(chunk, payload)
         case .history(let header, let payload): take(header, payload)
+        case .abandonFeed: abandonFeed()
         case .contribute(let work, let context): contribute(work, context)
         case .apply(let step, let attempt, let sums): apply(step, attempt, sums)
         case .serve(let work, let context, let sums): serve(work, context, sums)
@@ -30,114 +31,128 @@ extension SimulatedReplica {
 
     private func prepare(_ welcome: WireWelcome, _ run: RunID) {
         self.run = run
+        feeds = []
+        if !welcome.keep { forgetState() }
+        announce(withDigest: true)
+    }
+
+    private func forgetState() {
+        forgetAttempt()
+        (state, sums, incoming, history) = (nil, nil, nil, nil)
+        (heldRun, lastDone) = (nil, nil)
+    }
+
+    /// Says what this worker holds.
+    private func announce(withDigest: Bool) {
         var ready = WireReady()
-        if welcome.keep, let state {
-            forgetAttempt()
-            describe(state, in: &ready)
-        } else {
-            forget()
+        if let state = held {
+            ready.holds = true
+            ready.step = UInt64(state.step)
+            ready.phase = state.phase.rawValue
+            if withDigest { ready.digest = state.digest }
+            shape(state)
         }
         post(.event(.prepared(ready)))
-    }
-
-    private func describe(_ state: SimulatedState, in ready: inout WireReady) {
-        ready.holds = true
-        ready.step = UInt64(state.step)
-        ready.phase = state.phase.rawValue
-        ready.digest = state.digest
-    }
-
-    private func forget() {
-        forgetAttempt()
-        (state, sums, last, loading, joining) = (nil, nil, nil, nil, nil)
-        feeds = []
-    }
-
-    /// Takes over a state that has become whole.
-    private func adopt(_ state: SimulatedState) {
-        witness.check(state, of: name)
-        self.state = state
-        last = nil
-        shape(state)
-        var ready = WireReady()
-        describe(state, in: &ready)
-        post(.event(.prepared(ready)))
-        witness.moment(.stateLoaded)
     }
 
     private func shape(_ state: SimulatedState) {
-        forgetAttempt()
-        let elements = witness.training.elements(state.phase)
-        sums = try? HeldSums(count: elements)
-        post(.shaped(elements: elements, shards: witness.training.schedule.shardsPerStep))
+        post(
+            .shaped(
+                elements: witness.training.elements(state.phase),
+                shards: witness.training.schedule.shardsPerStep))
     }
 
+    private func makeSums(_ state: SimulatedState) {
+        forgetAttempt()
+        sums = try? HeldSums(count: witness.training.elements(state.phase))
+    }
+
+    // MARK: States from elsewhere
+
     private func load(_ head: WireLoadState) {
-        let run = run
-        forget()
-        self.run = run
-        if head.fromSeed { return adopt(witness.training.initialState) }
-        loading = (head, SimulatedState(head))
+        forgetState()
+        let loaded = head.fromSeed ? witness.training.initialState : SimulatedState(head)
+        state = loaded
+        makeSums(loaded)
+        if head.fromSeed { return adopt() }
+        incoming = IncomingState(
+            head, weights: SimulatedState.floatCount, momentum: SimulatedState.floatCount)
+    }
+
+    /// The state has become whole.
+    private func adopt() {
+        heldRun = run
+        incoming = nil
+        if let state { witness.check(state, of: name) }
+        announce(withDigest: true)
+        witness.moment(.stateLoaded)
     }
 
     private func take(_ chunk: WireStateChunk, _ payload: Frame) {
-        if payload.isEmpty, let joining, joining.feed == chunk.feed {
-            // Not a piece of the state, but the exponents of the vector that follows.
-            self.joining?.begin(chunk, elements: witness.training.elements(state?.phase ?? .converge))
-            return
+        guard incoming != nil, state != nil else { return expectVector(chunk) }
+        guard incoming!.take(chunk, elements: payload.count / 4), state!.load(chunk, payload) else {
+            return refuse("a chunk lies outside of the state, or one is missing", feed: chunk.feed)
         }
-        guard var (head, loaded) = loading, chunk.feed == head.feed, chunk.step == head.step else { return }
-        guard loaded.load(chunk, payload) else { return spoil("a chunk lies outside of the state") }
-        if chunk.last, let exponent = UInt32(chunk.exponents) { loaded.exponent = exponent }
-        loading = (head, loaded)
         guard chunk.last else { return }
-        loading = nil
-        guard chunk.digest.isEmpty || chunk.digest == loaded.digest else {
-            return spoil("the state is not the one that was sent")
+        guard chunk.digest.isEmpty || chunk.digest == state!.snapshot.digest else {
+            return refuse("the state is not the one that was sent", feed: chunk.feed)
         }
-        if head.feed > 0 { joining = JoinedHistory(feed: head.feed) }
-        head.plan = ""
-        adopt(loaded)
+        adopt()
+    }
+
+    private func refuse(_ problem: String, feed: UInt64) {
+        guard feed != 0 else { return fail("got a state from the coordinator of which \(problem)") }
+        abandonFeed()
+    }
+
+    private func abandonFeed() {
+        witness.note("\(name) gives up a feed")
+        forgetState()
+        announce(withDigest: false)
+    }
+
+    private func expectVector(_ chunk: WireStateChunk) {
+        guard let state = held, chunk.feed != 0, chunk.step == UInt64(state.step) else { return }
+        guard let exponent = UInt32(chunk.exponents) else { return abandonFeed() }
+        historyExponent = exponent
+        let elements = witness.training.elements(state.phase)
+        if history?.elements != elements { history = IncomingVector(elements: elements) }
+        history?.begin(step: state.step)
     }
 
     private func take(_ header: BlockHeader, _ payload: Frame) {
-        guard var joining, joining.feed == header.generation, var state,
-            header.step == UInt64(state.step)
+        guard var state = held, let history, history.step == state.step, header.step == UInt64(state.step)
         else { return }
+        let isWhole: Bool
         do {
-            guard try joining.take(header, payload) else {
-                self.joining = joining
-                return
+            isWhole = try payload.withUnsafeBytes { bytes throws(CollectiveError) in
+                try history.take(header, bytes)
             }
         } catch {
-            return spoil("a vector came damaged")
+            return abandonFeed()
         }
-        state.exponent = joining.exponent
-        joining.withVector { vector in state.apply(vector) }
-        self.joining = joining
+        guard isWhole else { return }
+        history.end()
+        state.exponent = historyExponent
+        var done = WireStepDone()
+        done.step = header.step
+        done.metrics = witness.training.metrics(history.values)
+        state.apply(history.values)
+        forgetAttempt()
         self.state = state
+        (heldRun, lastDone) = (run, done)
         witness.check(state, of: name)
-        var ready = WireReady()
-        describe(state, in: &ready)
-        ready.digest = ""
-        post(.event(.prepared(ready)))
+        announce(withDigest: false)
         witness.moment(.historyApplied)
-    }
-
-    /// What a feed brought is of no use: the coordinator orders another.
-    private func spoil(_ reason: String) {
-        witness.note("\(name) forgets its state: \(reason)")
-        let run = run
-        forget()
-        self.run = run
-        post(.event(.prepared(WireReady())))
     }
 
     // MARK: A step
 
     private func contribute(_ work: StepWork, _ context: ReductionContext) {
-        guard let sums, attempt == work.attempt, state?.step == work.step else { return }
-        guard let unsent = sums.takeUnsent(generation: work.generation) else { return }
+        guard let sums, attempt == work.attempt, held?.step == work.step,
+            sums.shards.isSubset(of: ShardSet(work.shards)),
+            let unsent = sums.takeUnsent(generation: context.generation)
+        else { return }
         // After the call above the first vector holds everything, under the mutation also twice.
         let vector = witness.mutation == .contributesTwice ? sums.vector : unsent.vector
         post(
@@ -160,7 +175,7 @@ extension SimulatedReplica {
         done.bytesSent = gathered.bytesSent
         done.bytesUncoded = gathered.bytesUncoded
         self.state = state
-        last = done
+        (heldRun, lastDone) = (run, done)
         forgetAttempt()
         witness.note("\(name) applied step \(step), attempt \(attempt)")
         witness.check(state, of: name)
@@ -181,6 +196,7 @@ extension SimulatedReplica {
                 gathered.withSums {
                     context.served($0, shards: shards, owners: work.partOwners, pool: nil)
                 }))
+        post(.released(gathered))
         witness.moment(.served)
     }
 
@@ -188,7 +204,7 @@ extension SimulatedReplica {
 
     private func evaluate(_ step: Int, _ shards: [Int]) {
         guard !shards.isEmpty else { return }
-        guard let state else { return fail("was asked to evaluate step \(step) without a state") }
+        guard let state = held else { return fail("was asked to evaluate step \(step) without a state") }
         var evaluated = WireEvaluated()
         evaluated.step = UInt64(step)
         evaluated.shards = shards.map { witness.training.counts(state, shard: $0) }
@@ -196,7 +212,7 @@ extension SimulatedReplica {
     }
 
     private func weigh(_ step: Int) {
-        guard let state else { return fail("was asked to weigh step \(step) without a state") }
+        guard let state = held else { return fail("was asked to weigh step \(step) without a state") }
         var importance = WireImportance()
         importance.step = UInt64(step)
         importance.vectors = state.phase == .search ? witness.training.importance(state) : []
@@ -204,14 +220,15 @@ extension SimulatedReplica {
     }
 
     private func reshape(_ step: Int, _ plan: String) {
-        guard var state else { return fail("was asked to reshape step \(step) without a state") }
+        guard var state = held else { return fail("was asked to reshape step \(step) without a state") }
         if state.phase == .search {
             state.reshape(plan)
             self.state = state
-            feeds = []
             witness.check(state, of: name)
-            shape(state)
+            makeSums(state)
         }
+        feeds = []
+        shape(state)
         var reshaped = WireReshaped()
         reshaped.step = UInt64(step)
         reshaped.digest = state.digest
@@ -220,7 +237,7 @@ extension SimulatedReplica {
     }
 
     private func snapshot(_ step: Int, _ stream: Bool) {
-        guard let state else { return fail("was asked for the state of step \(step) and has none") }
+        guard let state = held else { return fail("was asked for the state of step \(step) and has none") }
         if stream { post(.snapshot(state.snapshot)) }
         var digest = WireStateDigest()
         digest.step = UInt64(step)
@@ -229,9 +246,20 @@ extension SimulatedReplica {
     }
 
     private func begin(_ feed: WireFeed) {
-        guard let state else { return fail("was asked for a feed and has no state") }
+        guard let state = held else { return fail("was asked for a feed and has no state") }
+        guard feed.step == UInt64(state.step) else {
+            var ended = WireFeedEnded()
+            ended.feed = feed.feed
+            ended.reason = "the replica is at step \(state.step), not \(feed.step)"
+            return post(.event(.feedEnded(ended)))
+        }
         feeds.insert(feed.feed)
-        post(.feedState(feed: feed.feed, state.snapshot, digest: state.digest))
+        // The digest takes its time on a thread of its own.
+        witness.time.schedule(after: 700_000) { [weak self] in
+            guard let self, !isEnded else { return }
+            let snapshot = state.snapshot
+            post(.feedState(feed: feed.feed, snapshot, digest: snapshot.digest))
+        }
         witness.moment(.feedStarted)
     }
 
@@ -239,20 +267,20 @@ extension SimulatedReplica {
 
     private func suspend() {
         if witness.mutation == .keepsRaisedExponents, let state = stateOfAttempt { self.state = state }
-        forgetAttempt()
         feeds = []
-        if loading != nil { forget() }
-        joining = nil
+        if incoming != nil { forgetState() }
+        history = nil
+        forgetAttempt()
         witness.moment(.suspended)
     }
 
     private func reportHeld() {
-        guard let state, let run else { return post(.event(.held(nil))) }
+        guard let state = held, let heldRun else { return post(.event(.held(nil))) }
         var held = WireHeld()
-        held.run = Data(run.bytes)
+        held.run = Data(heldRun.bytes)
         held.step = UInt64(state.step)
         held.phase = state.phase.rawValue
-        if let last { held.last = last }
+        if let lastDone { held.last = lastDone }
         post(.event(.held(held)))
     }
 }

@@ -4,10 +4,16 @@ import Training
 import Transport
 
 /// A replica that holds a ``SimulatedState`` and takes virtual time for what it does. It behaves as the
-/// replica thread does: commands in order, one shard at a time, unstarted shards given back at once.
+/// replica thread does, with the same queue of shards and the same sums: commands in order, one shard at a
+/// time.
 ///
 /// Unchecked: a simulation is one thread.
 final class SimulatedReplica: ReplicaPort, @unchecked Sendable {
+    private enum Order {
+        case command(ReplicaCommand)
+        case compute(StepWork, ShardQueue.Key)
+    }
+
     let witness: Witness
     let name: String
     let outputs: Mailbox<ReplicaOutput>
@@ -17,22 +23,24 @@ final class SimulatedReplica: ReplicaPort, @unchecked Sendable {
     var isStopped = false { didSet { if !isStopped { wakeUp() } } }
     var isEnded = false
     var state: SimulatedState?
+    /// The launch that this worker works for, and the one under which it came to its state.
     var run: RunID?
+    var heldRun: RunID?
     /// The report on the step that led to the state.
-    var last: WireStepDone?
-    var lastVector: [Int32] = []
+    var lastDone: WireStepDone?
     /// The attempt in hand, its exponent and the sums held.
     var attempt: UInt32?
     var attemptExponent: UInt32?
     var sums: HeldSums?
-    /// A state that is being loaded, under its feed's number.
-    var loading: (head: WireLoadState, state: SimulatedState)?
-    var joining: JoinedHistory?
+    /// Whether the state is still being loaded, and from where.
+    var incoming: IncomingState?
+    /// Of a joining worker: the vector of the next step and its exponent.
+    var history: IncomingVector?
+    var historyExponent: UInt32 = 0
     var feeds: Set<UInt64> = []
-    private var queue: [ReplicaCommand] = []
-    /// The compute command in hand: shards not begun, and the one under way.
-    private var computing: (work: StepWork, left: [Int])?
-    private var shardInHand: Int?
+    private let shards = ShardQueue()
+    private var orders: [Order] = []
+    private var computing: (work: StepWork, key: ShardQueue.Key)?
     private var isBusy = false
     /// What was to happen while the process stood still.
     private var overdue: [() -> Void] = []
@@ -46,38 +54,17 @@ final class SimulatedReplica: ReplicaPort, @unchecked Sendable {
     func send(_ command: ReplicaCommand) {
         switch command {
         case .end: isEnded = true
+        case .compute(let work): orders.append(.compute(work, shards.add(work)))
         case .suspend:
-            // What has not been started is not started any more.
-            queue.removeAll { $0.isWork }
-            computing?.left = []
-            queue.append(command)
-        default: queue.append(command)
+            shards.clear()
+            orders.append(.command(command))
+        default: orders.append(.command(command))
         }
         goOn()
     }
 
     func yield(step: Int, attempt: UInt32, count: Int) -> [Int] {
-        var given: Set<Int> = []
-        func take(_ work: inout [Int]) {
-            for shard in work.reversed() where given.count < count {
-                if shard == shardInHand || holds(shard) { continue }
-                given.insert(shard)
-            }
-        }
-        for case .compute(let work) in queue.reversed() where work.step == step && work.attempt == attempt {
-            var shards = work.shards
-            take(&shards)
-        }
-        if computing?.work.step == step, computing?.work.attempt == attempt { take(&computing!.left) }
-        computing?.left.removeAll(where: given.contains)
-        for index in queue.indices {
-            guard case .compute(var work) = queue[index], work.step == step, work.attempt == attempt else {
-                continue
-            }
-            work.shards.removeAll(where: given.contains)
-            queue[index] = .compute(work)
-        }
-        return given.sorted()
+        shards.yield(step: step, attempt: attempt, count: count)
     }
 
     func post(_ output: ReplicaOutput) { outputs.post(output) }
@@ -106,25 +93,21 @@ final class SimulatedReplica: ReplicaPort, @unchecked Sendable {
 
     private func goOn() {
         while !isBusy, !isEnded {
-            if let (work, left) = computing {
-                guard let shard = left.first else {
+            if let (work, key) = computing {
+                guard let shard = shards.next(key) else {
                     computing = nil
                     continue
                 }
-                computing!.left.removeFirst()
-                shardInHand = shard
+                if holds(shard) { continue }
                 let cost = witness.training.seconds(step: work.step, shard: shard) * 1e6
                 return after(cost) { [weak self] in
-                    self?.shardInHand = nil
                     self?.finish(shard, of: work, seconds: cost * (self?.slowness ?? 1) / 1e6)
                 }
             }
-            guard !queue.isEmpty else { return }
-            let command = queue.removeFirst()
-            if case .compute(let work) = command {
-                begin(work)
-            } else {
-                after(command.microseconds) { [weak self] in self?.perform(command) }
+            guard !orders.isEmpty else { return }
+            switch orders.removeFirst() {
+            case .command(let command): after(command.microseconds) { [weak self] in self?.perform(command) }
+            case .compute(let work, let key): begin(work, key)
             }
         }
     }
@@ -133,8 +116,8 @@ final class SimulatedReplica: ReplicaPort, @unchecked Sendable {
 
     private func holds(_ shard: Int) -> Bool { sums?.shards.contains(shard) ?? false }
 
-    private func begin(_ work: StepWork) {
-        guard let state else { return fail("was asked to compute step \(work.step) without a state") }
+    private func begin(_ work: StepWork, _ key: ShardQueue.Key) {
+        guard let state = held else { return fail("was asked to compute step \(work.step) without a state") }
         guard state.step == work.step else {
             return fail("holds step \(state.step) and was asked to compute step \(work.step)")
         }
@@ -147,12 +130,19 @@ final class SimulatedReplica: ReplicaPort, @unchecked Sendable {
             attemptExponent = raised.exponent
             if !work.overflows.isEmpty { witness.moment(.attemptRaised) }
         }
-        computing = (work, work.shards.filter { !holds($0) })
+        if let sums, !sums.shards.isSubset(of: ShardSet(work.shards)) {
+            sums.reset()
+            shards.restart(key, work.shards)
+        }
+        computing = (work, key)
     }
+
+    /// The state, if it is whole.
+    var held: SimulatedState? { incoming == nil ? state : nil }
 
     /// The state as the next sums see it.
     var stateOfAttempt: SimulatedState? {
-        guard var state else { return nil }
+        guard var state = held else { return nil }
         if let attemptExponent { state.exponent = attemptExponent }
         return state
     }
@@ -185,14 +175,6 @@ final class SimulatedReplica: ReplicaPort, @unchecked Sendable {
 }
 
 extension ReplicaCommand {
-    /// Whether the command is given up when the coordinator is gone.
-    fileprivate var isWork: Bool {
-        switch self {
-        case .compute, .contribute, .evaluate, .serve, .feed, .endFeed, .weigh, .chunk, .history, .load: true
-        default: false
-        }
-    }
-
     /// How long the fastest machine takes.
     fileprivate var microseconds: Double {
         switch self {
@@ -203,7 +185,7 @@ extension ReplicaCommand {
         case .contribute, .serve, .snapshot, .feed: 400
         case .reshape: 8000
         case .weigh: 500
-        case .compute, .endFeed, .suspend, .reportHeld, .end: 20
+        case .compute, .endFeed, .abandonFeed, .suspend, .reportHeld, .end: 20
         }
     }
 }
