@@ -104,3 +104,10 @@ extension ShardSet: CustomStringConvertible {
         return runs.joined(separator: ",")
     }
 }
+
+extension ShardSet: Sequence {
+    /// The shards in order.
+    public func makeIterator() -> some IteratorProtocol<Int> {
+        (0..<upperBound).lazy.filter(contains).makeIterator()
+    }
+}

@@ -138,14 +138,10 @@ import Testing
     }
 
     @Test func membersThatCannotReachEachOtherAreSeparated() throws {
-        var cluster = try stuck()
-        for number: UInt32 in [2, 3] {
-            try cluster.tell(.peerConnected(number), to: FakeCluster.identity(0))
-        }
-        for number: UInt32 in [1, 3] {
-            try cluster.tell(.peerConnected(number), to: FakeCluster.identity(1))
-        }
-        try cluster.tell(.peerConnected(1), to: FakeCluster.identity(2))
+        var cluster = try FakeCluster(schedule: Self.schedule(), workers: 2, wanted: 3)
+        cluster.slow = [FakeCluster.identity(0)]
+        cluster.apart = [FakeCluster.identity(1), FakeCluster.identity(2)]
+        try cluster.start(worker: 2)
         try cluster.pass(.seconds(7))
         #expect(cluster.coordinator.members == [1, 2], "workers 2 and 3 could not reach each other")
     }
@@ -159,6 +155,7 @@ import Testing
         try cluster.pass(.seconds(4))
         let share = cluster.coordinator.book.shares
         #expect(share[1]!.count == 7 && share[2]!.count == 1, "\(share)")
+        cluster.slow = []
         try cluster.finish(1, of: 1)
         expectFinished(cluster)
         #expect(cluster.computed.map(\.shard).sorted() == Array(0..<8))
@@ -217,18 +214,6 @@ import Testing
         expectFinished(cluster)
         #expect(cluster.rewinds == 1)
         #expect(cluster.computed.count { $0.step == 0 } == 12)
-    }
-
-    @Test func aWorkerGivesUpKnockingInTheEnd() throws {
-        var cluster = try stuck()
-        try cluster.tell(.coordinatorLost, to: FakeCluster.identity(0))
-        cluster.stopped = [FakeCluster.identity(1), FakeCluster.identity(2)]
-        for _ in 0..<150 {
-            cluster.now += .milliseconds(500)
-            try cluster.tell(.tick, to: FakeCluster.identity(0))
-            cluster.workers[FakeCluster.identity(1)] = nil
-        }
-        _ = cluster
     }
 
     // MARK: The prune

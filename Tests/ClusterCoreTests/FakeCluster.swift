@@ -52,6 +52,9 @@ struct FakeCluster {
     /// Members that do not notice that they have gathered everything.
     var blind: Set<[UInt8]> = []
     var savesHang = false
+    /// Members between which no connection comes up.
+    var apart: Set<[UInt8]> = []
+    private var feeds: [(source: [UInt8], target: [UInt8])] = []
     var digestOf: (_ worker: [UInt8], _ step: Int) -> String = { _, step in "state \(step)" }
     /// Every shard computed: by whom, in what step and attempt.
     var computed: [(worker: [UInt8], step: Int, attempt: UInt32, shard: Int)] = []
@@ -243,7 +246,11 @@ struct FakeCluster {
         case .suspend: replicas[identity]!.queue = []
         case .reportHeld: answer(.held(held(by: identity)), from: identity)
         case .exit(let outcome): workerOutcomes[identity] = outcome
-        case .connect: break
+        case .connect(let members, _):
+            for member in members where !apart.isSuperset(of: [identity, Array(member.incarnation)]) {
+                answer(.peerConnected(member.worker), from: identity)
+            }
+            feeds.removeAll { feed in members.contains { Array($0.incarnation) == feed.target } }
         }
     }
 
@@ -337,6 +344,13 @@ struct FakeCluster {
         replicas[identity]!.step = step + 1
         replicas[identity]!.last = done
         answer(.applied(done), from: identity)
+        for feed in feeds where feed.source == identity {
+            replicas[feed.target]?.step = step + 1
+            guard workers[feed.target] != nil else { continue }
+            var next = ready(of: feed.target)
+            next.digest = ""
+            answer(.prepared(next), from: feed.target)
+        }
     }
 
     private mutating func evaluate(_ step: Int, _ shards: [Int], by identity: [UInt8]) {
@@ -363,13 +377,15 @@ struct FakeCluster {
         queue.append(.toCoordinator(.checkpointWritten(step: step)))
     }
 
-    /// The joining worker has the source's state at once; later steps' vectors follow with the next feed.
+    /// The joining worker has the source's state at once, and later steps' vectors as the source applies them.
     private mutating func feedState(_ feed: WireFeed, from source: [UInt8]) {
         guard !feed.cancel,
             let target = workers.first(where: { $0.value.number == feed.worker })?.key
         else { return }
         replicas[target]!.step = replicas[source]!.step
         replicas[target]!.phase = replicas[source]!.phase
+        feeds.removeAll { $0.target == target }
+        feeds.append((source, target))
         answer(.prepared(ready(of: target)), from: target)
     }
 }

@@ -1,5 +1,6 @@
-import Collective
 import Testing
+
+@testable import Collective
 
 @Suite struct BlockHeaderTests {
     static let example = BlockHeader(
@@ -16,7 +17,7 @@ import Testing
             kind: .reduced, run: Array(repeating: 0, count: 16), generation: 0, step: 0, attempt: 0, part: 0,
             block: 0, elements: 0, shards: ShardSet()),
         BlockHeader(
-            kind: .reduced, run: Array(repeating: 255, count: 16), generation: .max, step: .max,
+            kind: .history, run: Array(repeating: 255, count: 16), generation: .max, step: .max,
             attempt: .max,
             part: .max, block: .max, elements: 1, shards: .all(4096)),
     ]
@@ -30,11 +31,12 @@ import Testing
 
     @Test func layout() {
         let bytes = Self.example.encoded()
-        #expect(bytes.count == 60)
-        #expect(Array(bytes[..<8]) == Array("ESPB".utf8) + [1, 1, 0, 0])
-        #expect(Array(bytes[8..<24]) == Array(1...16))
-        #expect(Array(bytes[24..<32]) == [8, 7, 6, 5, 4, 3, 2, 1])
-        #expect(Array(bytes[40..<60]) == [3, 0, 0, 0, 4, 0, 0, 0, 5, 0, 0, 0, 0, 0, 2, 0, 2, 0, 1, 2])
+        #expect(bytes.count == 62)
+        #expect(Array(bytes[..<4]) == Array("ESPB".utf8))
+        #expect(Array(bytes[8..<16]) == [2, 1, 2, 0, 0, 0, 2, 0])
+        #expect(Array(bytes[16..<32]) == Array(1...16))
+        #expect(Array(bytes[32..<40]) == [8, 7, 6, 5, 4, 3, 2, 1])
+        #expect(Array(bytes[48...]) == [3, 0, 0, 0, 4, 0, 0, 0, 5, 0, 0, 0, 1, 2])
     }
 
     @Test func refusesEveryOtherLength() {
@@ -45,19 +47,36 @@ import Testing
         #expect(throws: CollectiveError.self) { try Self.decode(bytes + [0]) }
     }
 
+    /// With the right checksum, as from a wrong program.
+    private static func sealed(_ bytes: [UInt8]) -> [UInt8] {
+        let checksum = bytes.withUnsafeBytes { BlockHeader.checksum($0) }
+        var sealed = bytes
+        for byte in 0..<4 { sealed[4 + byte] = UInt8(truncatingIfNeeded: checksum >> UInt32(8 * byte)) }
+        return sealed
+    }
+
     /// A byte of the header and a value it can't have.
     @Test(arguments: [
-        (0, 0, "magic"), (3, 0x43, "magic"), (4, 2, "version"), (4, 0, "version"), (5, 0, "kind"),
-        (5, 3, "kind"),
-        (6, 1, "reserved"), (7, 1, "reserved"), (52, 1, "elements"), (55, 255, "elements"), (56, 1, "bytes"),
-        (57, 255, "bytes"), (59, 0, "bitmap"),
+        (0, 0, "magic"), (3, 0x43, "magic"), (8, 1, "version"), (8, 0, "version"), (9, 0, "kind"),
+        (9, 4, "kind"), (12, 1, "elements"), (15, 255, "elements"), (10, 1, "bytes"), (11, 255, "bytes"),
+        (61, 0, "bitmap"),
     ])
     func refusesBadFields(offset: Int, value: UInt8, field: String) {
         var bytes = Self.example.encoded()
         bytes[offset] = value
-        let error = #expect(throws: CollectiveError.self) { try Self.decode(bytes) }
+        let error = #expect(throws: CollectiveError.self) { try Self.decode(Self.sealed(bytes)) }
         #expect(error?.description.contains(field) == true)
         #expect(error?.description.contains("\n") == false)
+    }
+
+    /// A header that came damaged is never taken for another one.
+    @Test func refusesEveryFlippedBit() {
+        let bytes = Self.example.encoded()
+        for bit in 0..<8 * bytes.count {
+            var spoilt = bytes
+            spoilt[bit / 8] ^= 1 << UInt8(bit % 8)
+            #expect(throws: CollectiveError.self) { try Self.decode(spoilt) }
+        }
     }
 
     /// Whatever parses is what would have been written.
@@ -68,7 +87,8 @@ import Testing
             for _ in 0..<Int.random(in: 1...4, using: &generator) {
                 bytes[Int.random(in: 0..<bytes.count, using: &generator)] = generator.bytes(1)[0]
             }
-            if Bool.random(using: &generator) { bytes += generator.bytes(Int(bytes[56])) }
+            if Bool.random(using: &generator) { bytes += generator.bytes(Int(bytes[10])) }
+            bytes = Self.sealed(bytes)
             if let header = try? Self.decode(bytes) { #expect(header.encoded() == bytes) }
         }
     }

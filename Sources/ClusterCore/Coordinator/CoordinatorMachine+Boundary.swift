@@ -73,7 +73,8 @@ extension CoordinatorMachine {
     }
 
     mutating func checkReshaped() {
-        guard members.allSatisfy({ reshapeDigests[$0] != nil }), agree(reshapeDigests, "after the prune") else {
+        guard members.allSatisfy({ reshapeDigests[$0] != nil }), agree(reshapeDigests, "after the prune")
+        else {
             return
         }
         phase = .converge
@@ -116,7 +117,8 @@ extension CoordinatorMachine {
     }
 
     mutating func noteEvaluated(_ worker: UInt32, _ evaluated: WireEvaluated) {
-        guard stage == .evaluating, evaluated.step == UInt64(step), workers[worker]!.standing == .member else {
+        guard stage == .evaluating, evaluated.step == UInt64(step), workers[worker]!.standing == .member
+        else {
             return
         }
         let count = settings.schedule.evaluationShards

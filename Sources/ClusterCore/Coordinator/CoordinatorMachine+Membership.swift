@@ -104,7 +104,9 @@ extension CoordinatorMachine {
         log("\(worker.label) was told to leave: \(reason)")
         guard worker.standing == .member else {
             // Without it there may be nobody to wait for.
-            if workers.count == 1, !settings.canGrow { return requestStop("\(worker.label) was told to leave") }
+            if workers.count == 1, !settings.canGrow {
+                return requestStop("\(worker.label) was told to leave")
+            }
             return dismiss(worker.number, "it left before it was a member")
         }
         workers[worker.number]!.isLeaving = true

@@ -27,6 +27,7 @@ extension CoordinatorMachine {
             if redoIfOverflown() { return }
         }
         begin.assignments = wireAssignments(book.shares)
+        book.rounds[generation] = book.shares
         send(.beginStep(begin), to: members)
     }
 
@@ -111,7 +112,7 @@ extension CoordinatorMachine {
             overflow.magnitude = book.overflows[segment]!
             return overflow
         }
-        (book.overflows, book.reported, book.shares, book.yielding) = ([:], [], [:], [])
+        (book.overflows, book.reported, book.shares, book.rounds) = ([:], [], [:], [:])
         beginRound()
         return true
     }
@@ -164,6 +165,7 @@ extension CoordinatorMachine {
         begin.overflows = book.raised
         begin.partOwners = members
         begin.assignments = wireAssignments(book.shares)
+        book.rounds[generation] = book.shares
         send(.beginStep(begin), to: members.filter { book.shares[$0] != before[$0] })
     }
 
@@ -172,6 +174,7 @@ extension CoordinatorMachine {
     mutating func noteDone(_ worker: UInt32, _ done: WireStepDone, in generation: UInt64) {
         guard isCurrent(done.step, done.attempt), workers[worker]!.standing == .member else { return }
         book.done[worker] = done
+        book.settled = book.settled ?? generation
         guard !allAreDone(), generation < self.generation else { return }
         // It had the vector before it knew of this round, and will not do its share of it; but it can give
         // the vector to the others.
@@ -194,6 +197,10 @@ extension CoordinatorMachine {
         return true
     }
 
+    private var participants: [UInt32: [Int]] {
+        (book.settled.flatMap { book.rounds[$0] } ?? book.shares).filter { !$0.value.isEmpty }
+    }
+
     private mutating func commit(_ metrics: WireStepMetrics) {
         step += 1
         lastStepSeconds = (now - book.begun).seconds
@@ -206,7 +213,7 @@ extension CoordinatorMachine {
             .record(
                 CommittedStep(
                     step: step, phase: phase, generation: generation, attempt: book.attempt,
-                    participants: book.shares.filter { !$0.value.isEmpty }, loss: metrics.loss,
+                    participants: participants, loss: metrics.loss,
                     top1: Int(clamping: metrics.top1), top5: Int(clamping: metrics.top5),
                     images: Int(clamping: metrics.images),
                     bytesSent: book.done.values.reduce(0) { $0 &+ $1.bytesSent },

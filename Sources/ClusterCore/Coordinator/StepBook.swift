@@ -6,6 +6,10 @@ struct StepBook: Sendable {
     var lostAt: Duration?
     /// The shards whose sums each member holds or is to compute, this attempt.
     var shares: [UInt32: [Int]] = [:]
+    /// The shares of each generation's round: whose sums a vector is made of.
+    var rounds: [UInt64: [UInt32: [Int]]] = [:]
+    /// The round whose vector is applied.
+    var settled: UInt64?
     /// Shards that somebody has computed, and the largest magnitude by segment where they did not fit.
     var reported: Set<Int> = []
     var overflows: [UInt32: Float] = [:]

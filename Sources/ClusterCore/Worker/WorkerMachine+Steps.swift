@@ -121,6 +121,8 @@ extension WorkerMachine {
         attempt = 0
         guard stage == .applying else { return }
         stage = .idle
-        send(.stepDone(done))
+        // Of the generation whose sums it applied, though there may be a later one by now: in that it has
+        // contributed nothing.
+        send(.stepDone(done), generation: work?.generation)
     }
 }

@@ -304,8 +304,9 @@ public struct WorkerMachine: Sendable {
     }
 
     /// To the coordinator; nothing while there is none.
-    mutating func send(_ body: ControlMessage.Body) {
+    mutating func send(_ body: ControlMessage.Body, generation: UInt64? = nil) {
         guard orphanedSince == nil else { return }
-        directives.append(.send(ControlMessage(run: run, generation: generation, body: body)))
+        directives.append(
+            .send(ControlMessage(run: run, generation: generation ?? self.generation, body: body)))
     }
 }

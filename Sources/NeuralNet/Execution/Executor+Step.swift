@@ -66,12 +66,19 @@ extension Executor {
     /// If the result is not empty, some contribution did not fit: the sums are useless, and the step is to be
     /// redone with exponents raised for the reports of all machines.
     public func finishStep() -> [Overflow] {
-        precondition(step.isOpen, "finishStep before beginStep, or after an error in the step")
+        let overflows = reportStep()
         step.isOpen = false
-        for (index, value) in step.metrics.enumerated() { sums.set(layout.metricsOffset + index, value) }
         sums.end()
         // A second holder would make the caller's next change a copy.
-        defer { step.exponents = nil }
+        step.exponents = nil
+        return overflows
+    }
+
+    /// What `finishStep` would report of the shards so far, with the sums as it would leave them; the step
+    /// stays open for more.
+    public func reportStep() -> [Overflow] {
+        precondition(step.isOpen, "no step is open, or there was an error in it")
+        for (index, value) in step.metrics.enumerated() { sums.set(layout.metricsOffset + index, value) }
         return overflows()
     }
 

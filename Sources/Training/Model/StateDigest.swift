@@ -2,14 +2,25 @@ import Digest
 import Foundation
 import NeuralNet
 
-extension Model {
-    /// SHA-256 over weights, momentum and exponents: equal on all replicas after the same step.
-    func digest(_ codes: FixedPointState) -> String {
+/// SHA-256 over weights, momentum and exponents: equal on all replicas after the same step.
+enum StateDigest {
+    static func text(
+        state: UnsafeBufferPointer<Float>, momentum: UnsafeBufferPointer<Float>, exponents: String
+    ) -> String {
         var hash = SHA256()
-        hash.update(UnsafeRawBufferPointer(start: state, count: layout.count * 4))
-        hash.update(UnsafeRawBufferPointer(start: momentum, count: layout.parameterCount * 4))
-        hash.update(codes.json)
+        hash.update(UnsafeRawBufferPointer(state))
+        hash.update(UnsafeRawBufferPointer(momentum))
+        hash.update(exponents)
         return hash.finish()
+    }
+}
+
+extension Model {
+    func digest(_ codes: FixedPointState) -> String {
+        StateDigest.text(
+            state: UnsafeBufferPointer(start: state, count: layout.count),
+            momentum: UnsafeBufferPointer(start: momentum, count: layout.parameterCount),
+            exponents: codes.json)
     }
 }
 

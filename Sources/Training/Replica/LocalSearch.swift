@@ -31,6 +31,18 @@ public struct LocalSearch {
             overflows = try replica.compute(
                 shards: Array(0..<replica.definition.shardsPerStep), overflows: overflows)
         } while !overflows.isEmpty
-        return replica.apply(replica.sums)
+        return replica.apply(replica.vector)
+    }
+}
+
+extension Replica {
+    /// The next attempt at some shards of the next step, without a cluster.
+    /// - Parameter overflows: of the attempt before.
+    /// - Returns: what did not fit; ``vector`` is then of no use.
+    func compute(shards: [Int], overflows: [Overflow]) throws -> [Overflow] {
+        try begin(attempt: attempt.map { $0 + 1 } ?? 0, overflows: overflows)
+        var found: [Overflow] = []
+        for shard in shards { found += try compute(shard: shard, generation: 0) }
+        return Overflow.merged(found)
     }
 }

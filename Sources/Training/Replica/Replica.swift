@@ -1,4 +1,5 @@
 import ClusterCore
+import Collective
 import Hypernet
 import NeuralNet
 import Recipe
@@ -10,6 +11,7 @@ final class Replica {
     let definition: RunDefinition
     private(set) var model: any Model
     private(set) var reduction: ReductionLayout
+    /// The exponents that belong to the state. An attempt's may differ: ``attemptCodes``.
     private(set) var codes: FixedPointState
     private(set) var plan: Plan?
     /// Committed steps that the state holds.
@@ -17,7 +19,10 @@ final class Replica {
     let pool: ComputePool
     private var executor: Executor
     private var executorIsCurrent = false
-    private var sumsBuffer: AlignedBuffer<Int32>
+    /// Of the attempt under way: its number and its exponents, raised for the overflows of those before.
+    private(set) var attempt: UInt32?
+    private var attemptCodes: FixedPointState?
+    private var sums: HeldSums
 
     /// A replica at the beginning of a phase: with a plan (or no shrink) of the converge phase, else of the
     /// search. Its weights are zeros until ``initialize()`` or ``load(_:offset:elements:)``.
@@ -30,7 +35,7 @@ final class Replica {
         model = try definition.makeModel(plan: plan, pool: pool)
         (executor, codes) = try Self.makeExecutor(definition, model.graph, pool)
         reduction = executor.layout
-        sumsBuffer = try AlignedBuffer(attempting: reduction.count)
+        sums = try HeldSums(count: reduction.count)
     }
 
     private static func makeExecutor(
@@ -55,19 +60,59 @@ final class Replica {
 
     // MARK: A step
 
-    /// The integer sums of the last ``compute(shards:overflows:)``, `reduction.count` elements.
-    var sums: UnsafeBufferPointer<Int32> { UnsafeBufferPointer(sumsBuffer.elements) }
+    /// The shards of the attempt under way whose sums are held.
+    var heldShards: ShardSet { sums.shards }
 
-    /// Computes some shards of the next step into ``sums``.
-    /// - Parameter overflows: of the attempt before; these exponents are lowered first.
-    /// - Returns: what did not fit; the sums are then of no use.
-    /// - Throws: `FixedPointError` where a gradient is not finite, `DataError` where an image cannot be read.
-    func compute(shards: [Int], overflows: [Overflow]) throws -> [Overflow] {
+    /// The sums of ``heldShards``, as long as nothing has gone out; `reduction.count` elements.
+    var vector: UnsafeBufferPointer<Int32> { sums.vector }
+
+    /// Begins an attempt at the next step; does nothing if it has begun already.
+    /// - Parameter overflows: of the attempt before; these exponents are raised first.
+    /// - Throws: `FixedPointError` where a gradient is not finite.
+    func begin(attempt: UInt32, overflows: [Overflow]) throws {
+        guard attempt != self.attempt else { return }
+        // A first attempt may follow on a higher one: the step is begun anew under another coordinator.
+        var codes = attempt == 0 ? self.codes : exponents
         if !overflows.isEmpty { try codes.raise(for: overflows, layout: reduction) }
+        forgetAttempt()
+        self.attempt = attempt
+        attemptCodes = codes
+    }
+
+    /// Exponents of the next sums.
+    var exponents: FixedPointState { attemptCodes ?? codes }
+
+    /// Drops held sums.
+    func forgetSums() { sums.reset() }
+
+    /// Forgets the attempt under way: the state is as the last step left it.
+    func forgetAttempt() {
+        sums.reset()
+        attempt = nil
+        attemptCodes = nil
+    }
+
+    /// Computes a shard of the attempt that was begun and holds its sums. In a generation in which sums have
+    /// gone out already, it is kept apart from them.
+    /// - Returns: what of the attempt's shards so far did not fit; the sums are then of no use.
+    /// - Throws: `DataError` where an image cannot be read.
+    func compute(shard: Int, generation: UInt64) throws -> [Overflow] {
         refreshExecutor()
-        executor.beginStep(codes, globalBatch: definition.recipe.batch, sums: sumsBuffer.pointer)
-        for shard in shards { try executor.train(definition.trainingShard(step: step, shard: shard)) }
-        return executor.finishStep()
+        let (vector, isNew) = try sums.place(generation: generation)
+        if isNew { executor.beginStep(exponents, globalBatch: definition.recipe.batch, sums: vector) }
+        do {
+            try executor.train(definition.trainingShard(step: step, shard: shard))
+        } catch {
+            sums.reset()
+            throw error
+        }
+        sums.add(shard)
+        return executor.reportStep()
+    }
+
+    /// What has not gone out in this generation; nil if there is nothing.
+    func takeUnsent(generation: UInt64) -> HeldSums.Unsent? {
+        sums.takeUnsent(generation: generation)
     }
 
     private func refreshExecutor() {
@@ -76,27 +121,27 @@ final class Replica {
         executorIsCurrent = true
     }
 
-    /// Takes the optimizer's step with the sums of all shards.
+    /// Takes the optimizer's step with the sums of all shards, coded with ``exponents``.
     func apply(_ sums: UnsafeBufferPointer<Int32>) -> StepMetrics {
         let metrics = StepMetrics(reduced: sums, layout: reduction)
         let settings = definition.recipe.optimizer
         let optimizer = SGD(
             momentum: Float(settings.momentum), weightDecay: Float(settings.weightDecay),
             isNesterov: settings.nesterov)
+        codes = exponents
         model.apply(
             sums.baseAddress!, exponents: codes, optimizer: optimizer,
             rate: definition.learningRate(step: step))
         codes.adapt(to: sums, layout: reduction)
+        forgetAttempt()
         step += 1
         executorIsCurrent = false
         return metrics
     }
 
-    func evaluate(shards: [Int]) throws -> EvaluationCounts {
+    func evaluate(shard: Int) throws -> EvaluationCounts {
         refreshExecutor()
-        var counts = EvaluationCounts()
-        for shard in shards { counts += try executor.evaluate(definition.testShard(shard)) }
-        return counts
+        return try executor.evaluate(definition.testShard(shard))
     }
 
     // MARK: The prune
@@ -116,7 +161,8 @@ final class Replica {
         surgery.prune(weights: search.weights(), into: pruned.state)
         (executor, codes) = try Self.makeExecutor(definition, surgery.pruned, pool)
         reduction = executor.layout
-        sumsBuffer = try AlignedBuffer(attempting: reduction.count)
+        sums = try HeldSums(count: reduction.count)
+        forgetAttempt()
         model = pruned
         self.plan = plan
         executorIsCurrent = false
@@ -156,7 +202,22 @@ final class Replica {
         return true
     }
 
-    func snapshot() -> StateSnapshot {
-        StateSnapshot(step: step, model: model, codes: codes)
+    /// The exponents of the next reduced vector, from a worker that has reduced it.
+    /// - Returns: false if they do not fit the network.
+    func expect(_ codes: FixedPointState) -> Bool {
+        guard codes.fits(reduction, slices: self.codes.slices, shards: self.codes.shards) else {
+            return false
+        }
+        forgetAttempt()
+        attemptCodes = codes
+        return true
+    }
+
+    /// A copy of the state.
+    /// - Throws: where the plan cannot be written as JSON.
+    func snapshot() throws -> StateSnapshot {
+        StateSnapshot(
+            step: step, model: model,
+            plan: try plan.map { String(decoding: try $0.json(), as: UTF8.self) } ?? "", codes: codes)
     }
 }

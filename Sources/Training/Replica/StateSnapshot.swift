@@ -1,29 +1,72 @@
+package import ClusterCore
+import Digest
 import NeuralNet
-import TensorCore
+package import TensorCore
 
 /// A model's state at one step, apart from any replica: a copy to stream out while the replica goes on, or a
 /// checkpoint to hand to workers.
-final class StateSnapshot: Sendable {
-    let step: Int
-    let exponents: String
-    let weights: AlignedBuffer<Float>
-    let momentum: AlignedBuffer<Float>
+package final class StateSnapshot: Sendable {
+    package let step: Int
+    package let phase: Phase
+    /// JSON; empty in the search phase and for plain networks.
+    package let plan: String
+    /// JSON.
+    package let exponents: String
+    package let weights: AlignedBuffer<Float>
+    package let momentum: AlignedBuffer<Float>
 
-    init(
-        step: Int, exponents: String, weights: consuming AlignedBuffer<Float>,
+    package init(
+        step: Int, phase: Phase, plan: String, exponents: String, weights: consuming AlignedBuffer<Float>,
         momentum: consuming AlignedBuffer<Float>
     ) {
         self.step = step
+        self.phase = phase
+        self.plan = plan
         self.exponents = exponents
         self.weights = weights
         self.momentum = momentum
     }
 
-    convenience init(step: Int, model: any Model, codes: FixedPointState) {
+    package convenience init(
+        step: Int, phase: Phase, plan: String, exponents: String, weights: [Float], momentum: [Float]
+    ) {
+        self.init(
+            step: step, phase: phase, plan: plan, exponents: exponents, weights: Self.copy(weights),
+            momentum: Self.copy(momentum))
+    }
+
+    convenience init(step: Int, model: any Model, plan: String, codes: FixedPointState) {
         let weights = AlignedBuffer<Float>(count: model.layout.count)
         weights.pointer.update(from: model.state, count: model.layout.count)
         let momentum = AlignedBuffer<Float>(count: model.layout.parameterCount)
         momentum.pointer.update(from: model.momentum, count: model.layout.parameterCount)
-        self.init(step: step, exponents: codes.json, weights: weights, momentum: momentum)
+        self.init(
+            step: step, phase: model.phase, plan: plan, exponents: codes.json, weights: weights,
+            momentum: momentum)
+    }
+
+    private static func copy(_ values: [Float]) -> AlignedBuffer<Float> {
+        let buffer = AlignedBuffer<Float>(count: values.count)
+        buffer.pointer.update(from: values, count: values.count)
+        return buffer
+    }
+
+    /// What goes before its chunks.
+    /// - Parameter feed: the feed's number, 0 for none.
+    package func head(feed: UInt64 = 0) -> WireLoadState {
+        var head = WireLoadState()
+        head.phase = phase.rawValue
+        head.step = UInt64(step)
+        head.plan = plan
+        head.exponents = exponents
+        head.feed = feed
+        return head
+    }
+
+    /// That of a replica in this state.
+    package var digest: String {
+        StateDigest.text(
+            state: UnsafeBufferPointer(weights.elements), momentum: UnsafeBufferPointer(momentum.elements),
+            exponents: exponents)
     }
 }

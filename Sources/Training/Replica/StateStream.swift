@@ -8,12 +8,17 @@ struct StateStream {
     static let chunkElements = 1 << 18
 
     let snapshot: StateSnapshot
+    /// The feed's number, 0 for none, and the state's digest for its receiver.
+    private let feed: UInt64
+    private let digest: String
     private var section = WireStateChunk.Section.weights
     private var offset = 0
     private(set) var isFinished = false
 
-    init(_ snapshot: StateSnapshot) {
+    init(_ snapshot: StateSnapshot, feed: UInt64 = 0, digest: String = "") {
         self.snapshot = snapshot
+        self.feed = feed
+        self.digest = digest
     }
 
     private var sectionCount: Int {
@@ -32,6 +37,7 @@ struct StateStream {
         chunk.step = UInt64(snapshot.step)
         chunk.section = section
         chunk.offset = UInt64(offset)
+        chunk.feed = feed
         let source = section == .weights ? snapshot.weights.pointer : snapshot.momentum.pointer
         let count = min(Self.chunkElements, sectionCount - offset)
         let payload = Frame(copying: UnsafeRawBufferPointer(start: source + offset, count: count * 4))
@@ -44,42 +50,9 @@ struct StateStream {
                 isFinished = true
                 chunk.last = true
                 chunk.exponents = snapshot.exponents
+                chunk.digest = digest
             }
         }
         return (chunk, payload)
-    }
-}
-
-/// Streams to several receivers, each as fast as it takes them.
-struct StateSender {
-    /// Bytes queued for a receiver beyond which it gets no more for now.
-    static let queuedBytesMax = 8 << 20
-
-    private var streams: [(remote: Remote, stream: StateStream)] = []
-
-    var isIdle: Bool { streams.isEmpty }
-
-    mutating func add(_ snapshot: StateSnapshot, to remote: Remote) {
-        streams.append((remote, StateStream(snapshot)))
-    }
-
-    /// Sends what fits. `message` puts a chunk into its envelope.
-    mutating func pump(
-        _ switchboard: any Switchboard, message: (WireStateChunk) -> ControlMessage
-    ) throws(TransportError) {
-        for index in streams.indices {
-            let remote = streams[index].remote
-            while switchboard.queuedBytes(to: remote) < Self.queuedBytesMax,
-                let (chunk, payload) = streams[index].stream.next()
-            {
-                do {
-                    try switchboard.send([Frame(message(chunk).encoded()), payload], to: remote)
-                } catch .unreachable {
-                    // The receiver is gone; whoever watches it will say so.
-                    streams[index].stream.abandon()
-                }
-            }
-        }
-        streams.removeAll { $0.stream.isFinished }
     }
 }

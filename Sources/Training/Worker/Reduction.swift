@@ -15,6 +15,7 @@ final class Reduction {
     private(set) var context: ReductionContext
     private let elements: Int
     private let shards: Int
+    private let owners: [UInt32]
     private let others: [UInt32]
     private var reducers: [Int: PartReducer] = [:]
     private let gathering: Gathering
@@ -25,11 +26,13 @@ final class Reduction {
     /// - Parameters:
     ///   - elements: of the vector.
     ///   - shards: of a global batch.
+    ///   - owners: of the parts.
     ///   - others: all workers but this one.
     init(_ context: ReductionContext, elements: Int, shards: Int, owners: [UInt32], others: [UInt32]) {
         self.context = context
         self.elements = elements
         self.shards = shards
+        self.owners = owners
         self.others = others
         gathering = Gathering(partition: context.partition, parts: owners.count, count: elements)
         for (part, owner) in owners.enumerated() where owner == context.worker {
@@ -39,11 +42,11 @@ final class Reduction {
         }
     }
 
-    /// Whether the same objects serve another step: nothing but the step has changed.
-    func serves(_ context: ReductionContext, elements: Int, shards: Int, owners: [UInt32]) -> Bool {
-        self.elements == elements && self.shards == shards && self.context.partition == context.partition
-            && self.context.generation == context.generation
-            && owners.indices.filter { owners[$0] == context.worker } == reducers.keys.sorted()
+    /// Whether the same objects serve another step: nothing but step and attempt have changed.
+    func fits(_ context: ReductionContext, elements: Int, shards: Int, owners: [UInt32]) -> Bool {
+        self.elements == elements && self.shards == shards && self.owners == owners
+            && self.context.partition == context.partition && self.context.run == context.run
+            && self.context.worker == context.worker && self.context.generation == context.generation
     }
 
     /// Starts over for another step or attempt.
@@ -54,11 +57,18 @@ final class Reduction {
         (bytesSent, bytesUncoded) = (0, 0)
     }
 
+    /// Counts what an older generation sent for the same step.
+    func carry(bytesSent: UInt64, bytesUncoded: UInt64) {
+        self.bytesSent += bytesSent
+        self.bytesUncoded += bytesUncoded
+    }
+
     var isComplete: Bool { gathering.isComplete }
 
     /// The gathered vector with this worker's traffic. Leave the reduction alone until the step is applied.
     var gathered: GatheredSums {
-        GatheredSums(gathering, bytesSent: bytesSent, bytesUncoded: bytesUncoded)
+        GatheredSums(
+            gathering, step: context.step, bytesSent: bytesSent, bytesUncoded: bytesUncoded)
     }
 
     // MARK: Events
@@ -94,6 +104,8 @@ final class Reduction {
             _ = try payload.withUnsafeBytes { bytes throws(CollectiveError) in
                 try gathering.take(part: part, block: block, bytes: bytes, workspace: workspace)
             }
+            return []
+        case .history:
             return []
         }
     }

@@ -1,0 +1,72 @@
+import ClusterCore
+import Synchronization
+
+/// The shards of one attempt that a replica is to compute and has not started. The replica's thread takes
+/// them one at a time; the sockets' thread adds to them and takes some back.
+final class ShardQueue: Sendable {
+    /// Names an attempt. The epoch tells apart those before and after everything was forgotten.
+    struct Key: Equatable {
+        let epoch: Int
+        let step: Int
+        let attempt: UInt32
+    }
+
+    private struct Pending {
+        var epoch = 0
+        var step = -1
+        var attempt: UInt32 = 0
+        var shards: [Int] = []
+        var started: Set<Int> = []
+
+        var key: Key { Key(epoch: epoch, step: step, attempt: attempt) }
+    }
+
+    private let pending = Mutex(Pending())
+
+    /// The shards of a share that have not been started. Another step or attempt replaces the one before.
+    /// - Returns: what the replica's thread is to take them by.
+    func add(_ work: StepWork) -> Key {
+        pending.withLock { pending in
+            if pending.step != work.step || pending.attempt != work.attempt {
+                pending = Pending(epoch: pending.epoch, step: work.step, attempt: work.attempt)
+            }
+            pending.shards = work.shards.filter { !pending.started.contains($0) }
+            return pending.key
+        }
+    }
+
+    /// All of a share is to be computed again, if its attempt is not over.
+    func restart(_ key: Key, _ shards: [Int]) {
+        pending.withLock { pending in
+            guard pending.key == key else { return }
+            pending.shards = shards
+            pending.started = []
+        }
+    }
+
+    /// The next shard of an attempt, which counts as started; nil if there is none, or if the attempt is
+    /// over.
+    func next(_ key: Key) -> Int? {
+        pending.withLock { pending in
+            guard pending.key == key, !pending.shards.isEmpty else { return nil }
+            let shard = pending.shards.removeFirst()
+            pending.started.insert(shard)
+            return shard
+        }
+    }
+
+    /// Up to `count` shards from the end, which are not to be computed here any more.
+    func yield(step: Int, attempt: UInt32, count: Int) -> [Int] {
+        pending.withLock { pending in
+            guard pending.step == step, pending.attempt == attempt else { return [] }
+            let yielded = Array(pending.shards.suffix(max(count, 0)))
+            pending.shards.removeLast(yielded.count)
+            return yielded
+        }
+    }
+
+    /// Forgets all.
+    func clear() {
+        pending.withLock { $0 = Pending(epoch: $0.epoch + 1) }
+    }
+}
