@@ -12,9 +12,7 @@ enum MessageText {
         guard let first = frames.first else { return "nothing" }
         if isBlock(first) { return block(first) }
         guard let message = try? ControlMessage(decoding: first.bytes) else { return "\(first.count) bytes" }
-        let words = "\(message.body)".split(whereSeparator: \.isWhitespace).joined(separator: " ")
-        let body = words.replacing("Espalier.Wire", with: "").replacing("ClusterCore.", with: "")
-        return "g\(message.generation) \(body.prefix(220))"
+        return "g\(message.generation) \(text(message.body))"
     }
 
     private static func block(_ frame: Frame) -> String {

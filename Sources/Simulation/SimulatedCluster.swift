@@ -80,6 +80,7 @@ package final class SimulatedCluster {
             witness, network.switchboard(named: place.name), endpoint: place.endpoint, process: processes,
             incarnation: randomBytes(), slowness: place.slowness, settings: node)
         worker.onExit = { [weak self] in self?.workerEnded(index, $0) }
+        worker.launchesStoppedBefore = launchesStopped
         places[index].worker = worker
     }
 
@@ -87,17 +88,20 @@ package final class SimulatedCluster {
     private func workerEnded(_ index: Int, _ end: WorkerOutcome) {
         guard let worker = places[index].worker else { return }
         places[index].worker = nil
-        if case .failed(let reason) = end {
+        // A worker that never heard of a coordinator gives up, and whoever started it starts it again.
+        let wasAlone = worker.node.machine.run == nil
+        if case .failed(let reason) = end, !wasAlone {
             return witness.violate("\(worker.name) gave up: \(reason)")
         }
         report(worker.process, "ended")
         guard outcome == nil else { return }
-        if !worker.isLeaving, !stopsLaunch { witness.violate("\(worker.name) ended before the run") }
+        if !worker.isLeaving, worker.launchesStoppedBefore == launchesStopped, !wasAlone { witness.violate("\(worker.name) ended before the run") }
         again(index)
     }
 
-    /// Whether the launch was told to stop.
+    /// Whether the launch was told to stop, and how many were.
     var stopsLaunch = false
+    var launchesStopped = 0
 
     func report(_ process: UInt32, _ how: String) {
         guard settings.isLocal, let coordinator, coordinator.isAlive, !coordinator.isStopped else { return }

@@ -1,4 +1,5 @@
 import ClusterCore
+import Training
 import Transport
 
 extension SimulatedCluster {
@@ -197,6 +198,7 @@ extension SimulatedCluster {
     private func preempt() throws {
         guard let coordinator, !coordinator.isStopped else { return }
         stopsLaunch = true
+        launchesStopped += 1
         try coordinator.node.tell(.stopRequested(reason: "terminated"))
         coordinator.wake()
     }

@@ -7,9 +7,12 @@ final class SimulatedWorker: SimulatedProcess {
     let process: UInt32
     let replica: SimulatedReplica
     private(set) var node: WorkerNode!
-    private var highestGeneration: (run: RunID?, generation: UInt64) = (nil, 0)
+    /// Of the launch and the membership that it is in.
+    private var highest: (run: RunID?, number: UInt32, generation: UInt64) = (nil, 0, 0)
     /// Told when the process ends of its own accord.
     var onExit: (WorkerOutcome) -> Void = { _ in }
+    /// Launches that had been told to stop when it began; any later one may end it.
+    var launchesStoppedBefore = 0
     /// Whether SIGTERM was sent to it.
     private(set) var isLeaving = false
 
@@ -46,11 +49,13 @@ final class SimulatedWorker: SimulatedProcess {
 
     override func afterTurn() {
         let machine = node.machine
-        if machine.run == highestGeneration.run, machine.generation < highestGeneration.generation {
+        if machine.run == highest.run, machine.number == highest.number,
+            machine.generation < highest.generation
+        {
             witness.violate(
-                "\(name) went back from generation \(highestGeneration.generation) to \(machine.generation)")
+                "\(name) went back from generation \(highest.generation) to \(machine.generation)")
         }
-        highestGeneration = (machine.run, machine.generation)
+        highest = (machine.run, machine.number, machine.generation)
         guard let outcome = node.outcome else { return }
         witness.note("\(name) ends: \(outcome)")
         exit()
