@@ -1,11 +1,12 @@
 /// One value in a line of metrics.
-public enum MetricValue: Equatable, Sendable {
+public enum MetricValue: Sendable {
     case integer(Int)
     /// Not a number and the infinities become null: JSON has no words for them.
     case number(Double)
     case text(String)
     case boolean(Bool)
     case list([MetricValue])
+    case object([(key: String, value: MetricValue)])
 
     /// The value as JSON.
     var json: String {
@@ -15,6 +16,8 @@ public enum MetricValue: Equatable, Sendable {
         case .text(let value): Self.quoted(value)
         case .boolean(let value): "\(value)"
         case .list(let values): "[\(values.map(\.json).joined(separator: ","))]"
+        case .object(let fields):
+            "{\(fields.map { "\(Self.quoted($0.key)):\($0.value.json)" }.joined(separator: ","))}"
         }
     }
 

@@ -20,15 +20,29 @@ public enum MetricsFile {
         return lines.reversed()
     }
 
-    /// How many bytes of the file to keep so that its last line is whole and of step `step` or before.
+    /// How many bytes of the file to keep so that no line in it is of a step after `step`, or damaged at its
+    /// end. Lines with a digest may come later than those of the steps after theirs; where these go, they go
+    /// too.
     static func bytes(upToStep step: Int, _ descriptor: CInt, _ path: String) throws(ObserveError) -> Int {
-        var kept = 0
+        var kept: Int?
+        var cut: Int?
         try eachLineBackwards(descriptor, path) { line, end in
-            guard let found = Self.step(of: line), found <= step else { return true }
-            kept = end
-            return false
+            if kept == nil { kept = end }
+            guard let found = Self.place(of: line) else {
+                cut = end - line.count - 1
+                return true
+            }
+            if found.step > step { cut = end - line.count - 1 }
+            return found.step > step || found.digest != nil
         }
-        return kept
+        return cut ?? kept ?? 0
+    }
+
+    /// The newest step of which a line satisfies `isWanted`, looking at most at the last `count` lines.
+    public static func lastStep(
+        in count: Int, of path: String, where isWanted: (String) -> Bool
+    ) throws(ObserveError) -> Int? {
+        try lastLines(count, of: path).last(where: isWanted).flatMap { place(of: Array($0.utf8)[...])?.step }
     }
 
     /// Calls `body` with each whole line, last one first, and the position after its newline, until it
@@ -83,10 +97,12 @@ public enum MetricsFile {
         return bytes
     }
 
-    private static func step(of line: ArraySlice<UInt8>) -> Int? {
-        struct Line: Decodable {
-            let step: Int
-        }
-        return try? JSONDecoder().decode(Line.self, from: Data(line)).step
+    private struct Place: Decodable {
+        let step: Int
+        let digest: String?
+    }
+
+    private static func place(of line: ArraySlice<UInt8>) -> Place? {
+        try? JSONDecoder().decode(Place.self, from: Data(line))
     }
 }

@@ -19,8 +19,7 @@ public final class MetricsWriter {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .system(path) }
         if let resumedStep {
-            let kept = try MetricsFile.bytes(upToStep: resumedStep, descriptor, path)
-            guard ftruncate(descriptor, off_t(kept)) == 0 else { throw .system(path) }
+            try remove(after: resumedStep)
         } else if status.st_size > 0 {
             throw ObserveError(path, "is there already, from another run")
         }
@@ -28,6 +27,12 @@ public final class MetricsWriter {
 
     deinit {
         close(descriptor)
+    }
+
+    /// Removes the lines of later steps, and a line that was cut short.
+    public func remove(after step: Int) throws(ObserveError) {
+        let kept = try MetricsFile.bytes(upToStep: step, descriptor, path)
+        guard ftruncate(descriptor, off_t(kept)) == 0 else { throw .system(path) }
     }
 
     /// Appends `{"step":…, …}` with the fields in the given order.

@@ -37,6 +37,8 @@ public final class RunFolder: Sendable {
     public var metrics: String { "\(path)/metrics.jsonl" }
     /// One JSON object a line for every committed step: who computed which shards.
     public var ledger: String { "\(path)/ledger.jsonl" }
+    /// The ids of all launches of this run, one a line.
+    public var launches: String { "\(path)/launches" }
     /// The result of pruning.
     public var plan: String { "\(path)/plan.json" }
     /// The folder of the checkpoints.

@@ -97,7 +97,7 @@ extension EndToEnd {
             let processes = (report["workers"] as? [[String: Any]])?.compactMap { $0["process"] as? Int }
             #expect(processes?.sorted() == workers.map { Int($0.process) }.sorted())
             #expect(report["stage"] is String)
-            #expect(try await text("status", cluster.endpoint).contains("worker 1:"))
+            #expect(try await text("status", cluster.endpoint).contains("member"))
             cluster.coordinator.signal(15)
             #expect(try await cluster.coordinator.end().ending == .exit(75))
             for worker in workers { #expect(try await worker.end().ending == .exit(0)) }

@@ -13,6 +13,7 @@ final class CheckpointSink: Sendable {
     private enum Command: Sendable {
         case open(Opening)
         case chunk(WireStateChunk, Frame)
+        case abandon(step: Int)
         case close
     }
 
@@ -25,7 +26,10 @@ final class CheckpointSink: Sendable {
             while true {
                 switch commands.next() {
                 case .close: return
+                case .abandon(let step): if writing?.step == step { writing = nil }
                 case .open(let opening):
+                    // What is unfinished takes its folder with it; the next may have the same name.
+                    writing = nil
                     writing = Self.report(to: events) { () throws(CheckpointError) in
                         try CheckpointInProgress(store, opening)
                     }
@@ -54,6 +58,7 @@ final class CheckpointSink: Sendable {
 
     func open(_ opening: Opening) { commands.send(.open(opening)) }
     func append(_ chunk: WireStateChunk, _ payload: Frame) { commands.send(.chunk(chunk, payload)) }
+    func abandon(step: Int) { commands.send(.abandon(step: step)) }
     func close() { commands.send(.close) }
 }
 

@@ -9,10 +9,6 @@ import TensorCore
 
 /// Where a run goes on from: a verified checkpoint, as workers will get it.
 struct ResumePoint {
-    let phase: Phase
-    let step: Int
-    /// JSON; empty in the search phase and for plain networks.
-    let plan: String
     let snapshot: StateSnapshot
     /// The level that the run was pinned to: another would round differently.
     let instructionLevel: String?
@@ -41,11 +37,9 @@ struct ResumePoint {
         guard let optimizer = checkpoint.optimizer, let exponents = manifest.exponents else {
             throw ResumeError.incomplete(checkpoint.path)
         }
-        phase = manifest.phase == .search ? .search : .converge
-        step = manifest.step
         instructionLevel = manifest.instructionLevel
         denseAlgebra = manifest.denseAlgebra
-        plan = try manifest.plan.map { try $0.json } ?? ""
+        let plan = try manifest.plan.map { try $0.json } ?? ""
         let layout = try definition.stateLayout(plan: plan)
         let weights = try AlignedBuffer<Float>(attempting: layout.count)
         for tensor in layout.tensors {
@@ -56,7 +50,13 @@ struct ResumePoint {
             try optimizer.read(tensor.name, into: momentum.pointer + tensor.offset, count: tensor.count)
         }
         snapshot = StateSnapshot(
-            step: step, exponents: try exponents.json, weights: weights, momentum: momentum)
+            step: manifest.step, phase: manifest.phase == .search ? .search : .converge, plan: plan,
+            exponents: try exponents.json, weights: weights, momentum: momentum)
+    }
+
+    /// As the coordinator's machine sees it.
+    var place: CoordinatorMachine.Resume {
+        CoordinatorMachine.Resume(step: snapshot.step, phase: snapshot.phase)
     }
 }
 

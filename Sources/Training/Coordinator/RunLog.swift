@@ -1,4 +1,5 @@
 import ClusterCore
+import Foundation
 import ImageData
 import Observe
 import Recipe
@@ -12,16 +13,40 @@ final class RunLog {
     private let schedule: RunSchedule
     /// Share of correct answers, of the newest evaluation or else of the newest steps.
     private var pace = Pace()
+    /// The last step that the ledger has.
+    private(set) var recordedStep = 0
+    /// The last step that the metrics have an evaluation of.
+    private var evaluatedStep: Int?
 
-    init(_ folder: RunFolder, _ definition: RunDefinition, resumedStep: Int?, progress: ProgressLine)
-        throws(ObserveError)
-    {
+    /// Lines that may follow on a run's last step line, or on its last evaluation.
+    private static let linesBack = 20_000
+
+    init(_ folder: RunFolder, _ definition: RunDefinition, progress: ProgressLine) throws(ObserveError) {
         self.definition = definition
         self.progress = progress
         schedule = definition.schedule
-        let keptStep = folder.holdsRun ? resumedStep ?? 0 : nil
-        metrics = try MetricsWriter(path: folder.metrics, resumedStep: keptStep)
-        ledger = try MetricsWriter(path: folder.ledger, resumedStep: keptStep)
+        // Which of a resumed run's steps count is known once the workers have said what they hold.
+        metrics = try MetricsWriter(path: folder.metrics, resumedStep: folder.holdsRun ? .max : nil)
+        ledger = try MetricsWriter(path: folder.ledger, resumedStep: folder.holdsRun ? .max : nil)
+        recordedStep =
+            try MetricsFile.lastStep(in: Self.linesBack, of: folder.ledger) { $0.contains("\"samples\":") }
+            ?? 0
+        evaluatedStep = try MetricsFile.lastStep(in: Self.linesBack, of: folder.metrics) {
+            $0.contains("\"evaluation\":")
+        }
+    }
+
+    /// The run goes on from here: removes what is there of later steps.
+    func continueFrom(step: Int) throws(ObserveError) {
+        try metrics.remove(after: step)
+        try ledger.remove(after: step)
+        recordedStep = min(recordedStep, step)
+        if let evaluated = evaluatedStep, evaluated > step { evaluatedStep = nil }
+    }
+
+    /// Unix time in seconds, to the millisecond.
+    private var time: MetricValue {
+        .number((Date().timeIntervalSince1970 * 1000).rounded() / 1000)
     }
 
     func note(_ text: String) {
@@ -30,16 +55,8 @@ final class RunLog {
 
     func record(_ step: CommittedStep) throws(ObserveError) {
         let imagesPerSecond = Double(step.images) / max(step.seconds, 1e-9)
-        try ledger.write(
-            step: step.step,
-            [
-                ("phase", .text(step.phase.rawValue)),
-                ("generation", .integer(Int(clamping: step.generation))),
-                ("attempt", .integer(Int(step.attempt))),
-                ("first_sample", .integer((step.step - 1) * definition.recipe.batch)),
-                ("samples", .integer(step.images)),
-                ("workers", .text(step.participants.map(String.init).joined(separator: ","))),
-            ])
+        try ledger.write(step: step.step, entry(step))
+        recordedStep = step.step
         try metrics.write(
             step: step.step,
             [
@@ -54,6 +71,23 @@ final class RunLog {
         show(step)
     }
 
+    private func entry(_ step: CommittedStep) -> [(String, MetricValue)] {
+        let workers = step.participants.sorted { $0.key < $1.key }.map { worker, shards in
+            (key: "\(worker)", value: MetricValue.list(shards.sorted().map(MetricValue.integer)))
+        }
+        return [
+            ("time", time), ("phase", .text(step.phase.rawValue)),
+            ("generation", .integer(Int(clamping: step.generation))),
+            ("attempt", .integer(Int(step.attempt))),
+            ("first_sample", .integer((step.step - 1) * definition.recipe.batch)),
+            ("samples", .integer(step.images)), ("workers", .object(workers)),
+        ] + (step.recoverySeconds.map { [("recovery_seconds", .number($0))] } ?? [])
+    }
+
+    func recordDigest(step: Int, digest: String) throws(ObserveError) {
+        try ledger.write(step: step, [("time", time), ("digest", .text(digest))])
+    }
+
     private func show(_ step: CommittedStep) {
         let total = schedule.lastStep
         let shown = RunProgress(
@@ -63,6 +97,8 @@ final class RunLog {
     }
 
     func record(_ result: EvaluationResult) throws(ObserveError) {
+        guard evaluatedStep != result.step else { return }
+        evaluatedStep = result.step
         let images = Double(max(result.images, 1))
         try metrics.write(
             step: result.step,

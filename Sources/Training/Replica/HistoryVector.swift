@@ -1,5 +1,5 @@
 import ClusterCore
-package import Collective
+import Collective
 package import TensorCore
 package import Transport
 

@@ -3,6 +3,7 @@ import Collective
 import Foundation
 import Hypernet
 import NeuralNet
+import Recipe
 import Transport
 
 /// States that come from elsewhere, and go there.

@@ -17,7 +17,7 @@ extension ReplicaWorker {
         try replica.begin(
             attempt: work.attempt,
             overflows: work.overflows.map { Overflow(segment: Int($0.segment), magnitude: $0.magnitude) })
-        if !replica.heldShards.isSubset(of: ShardSet(work.shards)) {
+        if !work.shards.isEmpty, !replica.heldShards.isSubset(of: ShardSet(work.shards)) {
             // Sums cannot be taken apart, and others' shards must not be counted twice.
             replica.forgetSums()
             queue.restart(key, work.shards)

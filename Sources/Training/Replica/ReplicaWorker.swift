@@ -1,6 +1,7 @@
 import ClusterCore
 import Foundation
 import Hypernet
+import ImageData
 import NeuralNet
 import Recipe
 import TensorCore
@@ -9,7 +10,7 @@ import Transport
 /// What runs on the replica's thread.
 final class ReplicaWorker {
     let pool: ComputePool
-    let post: (ReplicaOutput) -> Void
+    let post: @Sendable (ReplicaOutput) -> Void
     let clock = ContinuousClock()
     var definition: RunDefinition?
     var replica: Replica?
@@ -25,7 +26,7 @@ final class ReplicaWorker {
     /// Feeds that get every vector applied.
     var feeds: Set<UInt64> = []
 
-    init(threads: Int, post: @escaping (ReplicaOutput) -> Void) {
+    init(threads: Int, post: @escaping @Sendable (ReplicaOutput) -> Void) {
         pool = ComputePool(threads: threads)
         self.post = post
     }

@@ -19,6 +19,9 @@ public struct StatusReport: Encodable, Sendable {
     /// What a living coordinator is waiting for.
     public var stage: String?
     public var generation: UInt64?
+    public var secondsOfLastStep: Double?
+    /// From each loss of a member to the commit of its step, in seconds; the newest last.
+    public var recoveries: [Double]?
     public var workers: [RunStatus.Worker]?
 
     public var text: String {
@@ -29,15 +32,32 @@ public struct StatusReport: Encodable, Sendable {
             lines.append("test accuracy \(Show.percent(testTop1)) at step \(testStep)")
         }
         if let checkpoint { lines.append("newest checkpoint \(checkpoint)") }
-        if let stage, let generation { lines.append("\(stage), generation \(generation)") }
-        for worker in workers ?? [] {
+        if let stage, let generation, let secondsOfLastStep {
             lines.append(
-                "worker \(worker.number): host \(worker.host), process \(worker.process), "
-                    + "\(worker.threads) threads, "
-                    + "heard of \(Show.decimals(worker.secondsSinceHeard, 1)) s ago"
-            )
+                "\(stage), generation \(generation), last step \(Show.decimals(secondsOfLastStep, 3)) s")
         }
+        if let sorted = recoveries?.sorted(), let longest = sorted.last {
+            lines.append(
+                "recoveries \(sorted.count): median \(Show.decimals(sorted[sorted.count / 2], 2)) s, "
+                    + "longest \(Show.decimals(longest, 2)) s")
+        }
+        if let workers, !workers.isEmpty { lines += ["", Self.table(workers).description] }
         return lines.joined(separator: "\n")
+    }
+
+    private static func table(_ workers: [RunStatus.Worker]) -> TextTable {
+        var table = TextTable([
+            ("worker", .right), ("standing", .left), ("host", .left), ("process", .right),
+            ("threads", .right), ("shards", .right), ("ms a shard", .right), ("heard of", .right),
+        ])
+        for worker in workers {
+            table.add([
+                "\(worker.number)", worker.standing, worker.host, "\(worker.process)", "\(worker.threads)",
+                "\(worker.shards)", worker.secondsPerShard.map { Show.decimals($0 * 1000, 1) } ?? "",
+                "\(Show.decimals(worker.secondsSinceHeard, 1)) s ago",
+            ])
+        }
+        return table
     }
 
     // MARK: From a folder
@@ -102,6 +122,8 @@ public struct StatusReport: Encodable, Sendable {
         lastStep = status.lastStep
         stage = status.stage
         generation = status.generation
+        secondsOfLastStep = status.secondsOfLastStep
+        recoveries = status.recoveries
         workers = status.workers
     }
 }

@@ -12,13 +12,19 @@ package final class WorkerNode {
         package var join: String
         /// A coordinator unheard of for so long is gone.
         package var timeout: Duration
-        /// How long to look for a coordinator that is gone.
+        /// How long to knock at a coordinator that is gone.
         package var patience: Duration
+        /// How long to stay at most after being told to leave.
+        package var grace: Duration
 
-        package init(join: String, timeout: Duration, patience: Duration) {
+        package init(
+            join: String, timeout: Duration, patience: Duration = .seconds(600),
+            grace: Duration = .seconds(30)
+        ) {
             self.join = join
             self.timeout = timeout
             self.patience = patience
+            self.grace = grace
         }
     }
 
@@ -27,8 +33,8 @@ package final class WorkerNode {
 
     package internal(set) var machine: WorkerMachine
     package internal(set) var outcome: WorkerOutcome?
-    /// Whether the coordinator said that this worker's part is over.
-    private(set) var hasHeardStop = false
+    /// Whether the coordinator has said that this worker's part is over.
+    private var hasHeardStop = false
     let settings: Settings
     let switchboard: any Switchboard
     let dataHub: HubID
@@ -74,8 +80,9 @@ package final class WorkerNode {
         self.incarnation = incarnation
         self.now = now
         machine = WorkerMachine(
-            timeout: settings.timeout, patience: settings.patience,
-            coordinator: "the coordinator at \(settings.join)")
+            WorkerMachine.Settings(
+                timeout: settings.timeout, patience: settings.patience, grace: settings.grace,
+                coordinator: "the coordinator at \(settings.join)"))
         control = try switchboard.connect(settings.join, identity: incarnation)
     }
 
@@ -102,6 +109,29 @@ package final class WorkerNode {
     /// Ends it at once.
     func end(_ outcome: WorkerOutcome) {
         self.outcome = outcome
+    }
+
+    /// The coordinator answers the news of a failure. If this side hung up first, with messages unread, TCP
+    /// would reset the connection, and the coordinator might never read why.
+    func awaitStop(patience: Duration) {
+        let deadline = now() + patience
+        while machine.run != nil, !hasHeardStop, now() < deadline {
+            guard let events = try? switchboard.poll(timeout: .milliseconds(100)) else { return }
+            for event in events {
+                switch event {
+                case .message(.link(control), let frames):
+                    let message = frames.first.flatMap { try? ControlMessage(decoding: $0.bytes) }
+                    if case .dropped = message?.body { return }
+                    if let message { noteStop(message) }
+                case .disconnected(.link(control)): return
+                default: break
+                }
+            }
+        }
+    }
+
+    private func noteStop(_ message: ControlMessage) {
+        if case .stop = message.body, message.run == machine.run { hasHeardStop = true }
     }
 
     /// Events that come of an event's directives wait until all of these are carried out.
@@ -173,12 +203,11 @@ package final class WorkerNode {
             note("the coordinator sent something that is no control message: \(error)")
             return try reopenControl()
         }
-        switch message.body {
-        case .stop, .dropped: if message.run == machine.run { hasHeardStop = true }
-        case .stateChunk(let chunk):
-            guard message.run == machine.run, chunk.feed == 0, frames.count == 2 else { return }
+        noteStop(message)
+        if case .stateChunk(let chunk) = message.body, message.run == machine.run, chunk.feed == 0,
+            frames.count == 2
+        {
             replica.send(.chunk(chunk, frames[1]))
-        default: break
         }
         try tell(.message(message))
     }

@@ -6,14 +6,23 @@ public struct WorkerOptions: Sendable {
     public var threads: Int
     /// A coordinator unheard of for so long is gone.
     public var timeout: Duration
+    /// How long to knock at a coordinator that is gone.
+    public var patience: Duration
+    /// How long to stay at most after being told to leave.
+    public var grace: Duration
     /// A child of `espalier train`: ends when its standard input does, and leaves Ctrl-C to its parent.
     public var isLocal: Bool
     public var version: String
 
-    public init(join: String, threads: Int, timeout: Duration, isLocal: Bool, version: String) {
+    public init(
+        join: String, threads: Int, timeout: Duration, patience: Duration = .seconds(600),
+        grace: Duration = .seconds(30), isLocal: Bool, version: String
+    ) {
         self.join = join
         self.threads = threads
         self.timeout = timeout
+        self.patience = patience
+        self.grace = grace
         self.isLocal = isLocal
         self.version = version
     }

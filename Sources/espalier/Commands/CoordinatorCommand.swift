@@ -19,8 +19,12 @@ struct CoordinatorCommand: ParsableCommand {
     @Flag(help: "Go on from the newest checkpoint of the run's folder, if there is one.")
     var resume = false
 
+    @Option(help: "Seconds to wait for workers when there are too few to start, or none to go on.")
+    var patience = 3600.0
+
     func validate() throws {
         try Limits.check("--workers", workers, Limits.workers)
+        try Limits.check("--patience", seconds: patience, 0...Limits.patienceMax)
     }
 
     func run() throws {
@@ -28,7 +32,8 @@ struct CoordinatorCommand: ParsableCommand {
             try RunDefinition(try recipe.load()),
             CoordinatorOptions(
                 workers: .joining(count: workers, endpoint: listen),
-                runFolder: runFolder ?? recipe.defaultRunFolder, resume: resume, version: Espalier.version))
+                runFolder: runFolder ?? recipe.defaultRunFolder, resume: resume,
+                patience: .seconds(patience), version: Espalier.version))
         try driver.run().end()
         print(driver.summary)
     }

@@ -16,21 +16,28 @@ struct WorkerCommand: ParsableCommand {
     @Option(help: "Seconds without a word from the coordinator after which it is taken for dead.")
     var timeout = 30.0
 
+    @Option(help: "Seconds to wait for a coordinator that is gone to come back.")
+    var patience = 600.0
+
+    @Option(help: "Seconds that leaving may take after SIGTERM.")
+    var grace = 30.0
+
     @Flag(help: ArgumentHelp("A child of espalier train.", visibility: .hidden))
     var local = false
 
     func validate() throws {
         if let threads { try Limits.check("--threads", threads, Limits.threads) }
-        guard timeout >= 0.5, timeout <= 86_400 else {
-            throw ValidationError("--timeout is \(timeout); it must be from 0.5 to 86400 seconds")
-        }
+        try Limits.check("--timeout", seconds: timeout, 0.5...86_400)
+        try Limits.check("--patience", seconds: patience, 0...Limits.patienceMax)
+        try Limits.check("--grace", seconds: grace, 0...86_400)
     }
 
     func run() throws {
         let driver = try WorkerDriver(
             WorkerOptions(
                 join: join, threads: threads ?? ProcessInfo.processInfo.activeProcessorCount,
-                timeout: .seconds(timeout), isLocal: local, version: Espalier.version))
+                timeout: .seconds(timeout), patience: .seconds(patience), grace: .seconds(grace),
+                isLocal: local, version: Espalier.version))
         switch try driver.run() {
         case .done(let reason):
             if !local { print("worker: \(reason)") }

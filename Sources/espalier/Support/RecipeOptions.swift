@@ -25,11 +25,25 @@ struct RecipeOptions: ParsableArguments {
 enum Limits {
     static let threads = 1...1024
     static let workers = 1...256
+    /// A year, in seconds.
+    static let patienceMax = 31_536_000.0
 
     static func check(_ name: String, _ value: Int, _ range: ClosedRange<Int>) throws {
         guard range.contains(value) else {
             throw ValidationError(
                 "\(name) is \(value); it must be from \(range.lowerBound) to \(range.upperBound)")
         }
+    }
+
+    static func check(_ name: String, seconds: Double, _ range: ClosedRange<Double>) throws {
+        guard range.contains(seconds) else {
+            throw ValidationError(
+                "\(name) is \(seconds); it must be from \(text(range.lowerBound)) to "
+                    + "\(text(range.upperBound)) seconds")
+        }
+    }
+
+    private static func text(_ seconds: Double) -> String {
+        seconds == seconds.rounded() ? "\(Int(seconds))" : "\(seconds)"
     }
 }
