@@ -80,7 +80,7 @@ package final class SimulatedCluster {
             witness, network.switchboard(named: place.name), endpoint: place.endpoint, process: processes,
             incarnation: randomBytes(), slowness: place.slowness, settings: node)
         worker.onExit = { [weak self] in self?.workerEnded(index, $0) }
-        worker.launchesStoppedBefore = launchesStopped
+        worker.launchesStoppedBefore = launchesStopped - (stopsLaunch ? 1 : 0)
         places[index].worker = worker
     }
 

@@ -109,9 +109,9 @@ extension CoordinatorMachine {
 
     /// Steps that were applied, but that the coordinator did not live to write down.
     private mutating func recordMissing(_ keepers: [WorkerRecord]) {
-        guard generation == 0, settings.recordedStep < step else { return }
+        guard recordedStep < step else { return }
         let reports = keepers.compactMap { $0.held.flatMap { $0.hasLast ? $0.last : nil } }
-        for missing in settings.recordedStep..<step {
+        for missing in recordedStep..<step {
             let last = reports.first { $0.step == UInt64(missing) }
             var unknown = WireStepMetrics()
             unknown.loss = .nan
@@ -134,6 +134,7 @@ extension CoordinatorMachine {
         starterDigests = [:]
         startersKeep = keep
         (evaluatedStep, saveIsOwed) = (nil, false)
+        recordedStep = step
         directives.append(.continueFrom(step: step))
         runLevel =
             runLevel ?? settings.instructionLevel
