@@ -75,7 +75,7 @@ package final class SimulatedCluster {
         processes += 1
         witness.note("\(place.name) starts as process \(processes)")
         let node = WorkerNode.Settings(
-            join: Self.coordinatorEndpoint, timeout: settings.timeout, patience: .seconds(600))
+            join: Self.coordinatorEndpoint, timeout: settings.timeout, patience: .seconds(40))
         let worker = try SimulatedWorker(
             witness, network.switchboard(named: place.name), endpoint: place.endpoint, process: processes,
             incarnation: randomBytes(), slowness: place.slowness, settings: node)
@@ -90,7 +90,7 @@ package final class SimulatedCluster {
         places[index].worker = nil
         // A worker that never heard of a coordinator gives up, and whoever started it starts it again.
         let wasAlone = worker.node.machine.run == nil
-        if case .failed(let reason) = end, !wasAlone {
+        if case .failed(let reason) = end, !wasAlone, outcome == nil {
             return witness.violate("\(worker.name) gave up: \(reason)")
         }
         report(worker.process, "ended")

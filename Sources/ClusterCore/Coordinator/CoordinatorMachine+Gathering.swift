@@ -141,9 +141,13 @@ extension CoordinatorMachine {
             ?? InstructionLevel.lowest(workers.values.map(\.instructionLevel))
         runKernels = denseAlgebra
         for number in workers.keys.sorted() {
+            let keeps = keep && starters.contains(number)
             switch workers[number]!.standing {
-            case .greeted: welcome(number, keep: keep && starters.contains(number))
-            case .ready where keep && starters.contains(number): noteStarter(number)
+            case .greeted: welcome(number, keep: keeps)
+            case .waiting where keeps, .ready where keeps:
+                // It holds what it said, though the feed that brought it may be over.
+                workers[number]!.standing = .ready(step: step)
+                noteStarter(number)
             case .waiting, .ready, .loading:
                 workers[number]!.standing = .waiting
                 if !keep { giveInitialState(number) }
@@ -165,7 +169,7 @@ extension CoordinatorMachine {
         welcome.instructionLevel = runLevel ?? ""
         welcome.keep = keep
         send(.welcome(welcome), to: workers[number]!)
-        workers[number]!.standing = .preparing
+        if keep { workers[number]!.standing = .preparing } else { workers[number]!.beginLoading(.preparing) }
         workers[number]!.lastHeard = now
     }
 
@@ -187,7 +191,12 @@ extension CoordinatorMachine {
             // Its data is open; or the state that it was sent came damaged.
             endFeed(of: number)
             workers[number]!.beginLoading(.waiting)
-            if isStarter, !startersKeep { giveInitialState(number) }
+            if isStarter { startAnew(number) }
+            return
+        }
+        if isStarter, !startersKeep, !holdsTheStart(ready) {
+            // Said before the state to start from came there, or before it was known that all start over.
+            if worker.standing != .loading { giveInitialState(number) }
             return
         }
         workers[number]!.standing = .ready(step: Int(clamping: ready.step))
@@ -198,6 +207,18 @@ extension CoordinatorMachine {
         } else if stage == .admitting {
             advance()
         }
+    }
+
+    private func holdsTheStart(_ ready: WireReady) -> Bool {
+        ready.step == UInt64(step) && ready.phase == phase.rawValue
+    }
+
+    /// A starter has no state after all: it is given one, or the others start without it.
+    private mutating func startAnew(_ number: UInt32) {
+        guard startersKeep else { return giveInitialState(number) }
+        starters.remove(number)
+        starterDigests[number] = nil
+        checkStarters()
     }
 
     private mutating func refuseData(_ worker: WorkerRecord) {
