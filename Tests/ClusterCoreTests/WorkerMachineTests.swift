@@ -45,6 +45,22 @@ import Testing
         #expect(worker.placing(generation: 0, step: 0, attempt: 0) == .stale)
     }
 
+    /// Between a formation and its round, blocks of the new generation are to be kept.
+    @Test mutating func blocksMayComeBeforeTheirRound() {
+        join()
+        var begin = WireBeginStep()
+        begin.partOwners = [1]
+        _ = deliver(.beginStep(begin), generation: 1)
+        var formation = WireFormation()
+        formation.members = [WireMember()]
+        formation.members[0].worker = 1
+        _ = deliver(.formation(formation), generation: 2)
+        #expect(worker.placing(generation: 2, step: 0, attempt: 0) == .early)
+        #expect(worker.placing(generation: 1, step: 0, attempt: 0) == .stale)
+        _ = deliver(.beginStep(begin), generation: 2)
+        #expect(worker.placing(generation: 2, step: 0, attempt: 0) == .current)
+    }
+
     @Test mutating func lostMessagesOfAPeerAreTold() {
         join()
         for event in [WorkerEvent.peerDisconnected(3), .peerDamaged(3)] {

@@ -37,7 +37,7 @@ def ledger_faults(run, batch, shards):
     for record in steps:
         if record["first_sample"] != (record["step"] - 1) * batch or record["samples"] != batch:
             faults.append(f"step {record['step']}: samples {record['first_sample']} and {record['samples']} more")
-        computed = sorted(shard for share in record["shards"].values() for shard in share)
+        computed = sorted(shard for share in record["workers"].values() for shard in share)
         if computed and computed != list(range(shards)):
             faults.append(f"step {record['step']}: shards {computed}")
     generations = [record["generation"] for record in steps]

@@ -113,15 +113,16 @@ public struct WorkerMachine: Sendable {
 
     /// The place of a data message of this run.
     public func placing(generation: UInt64, step: Int, attempt: UInt32) -> Placing {
-        if generation == self.generation && step == self.step && attempt == self.attempt
-            && (stage == .computing || stage == .reducing)
-        {
+        guard generation >= self.generation else { return .stale }
+        guard generation == self.generation else { return .early }
+        // Peers may know of this generation's round before this worker does.
+        guard work?.generation == generation else { return step >= self.step ? .early : .stale }
+        if step == self.step && attempt == self.attempt && (stage == .computing || stage == .reducing) {
             return .current
         }
-        guard generation >= self.generation else { return .stale }
         let isLater =
             step == self.step + 1 || (step == self.step && (attempt > self.attempt || stage == .idle))
-        return generation > self.generation || isLater ? .early : .stale
+        return isLater ? .early : .stale
     }
 
     // MARK: From the coordinator
