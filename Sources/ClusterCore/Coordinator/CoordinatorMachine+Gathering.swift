@@ -16,11 +16,17 @@ extension CoordinatorMachine {
         workers[lastNumber] = WorkerRecord(hello, number: lastNumber, incarnation: incarnation, now: now)
         if stage == .gathering {
             let mayStartEarly = generation > 0 || holding(workers[lastNumber]!) != nil
-            if mayStartEarly, gatheringDue == nil { gatheringDue = now + gatheringGrace }
+            if mayStartEarly || newerMayCome, gatheringDue == nil { gatheringDue = now + gatheringGrace }
             startIfPossible()
         } else if runLevel != nil {
             welcome(lastNumber, keep: false)
         }
+    }
+
+    /// Whether steps are committed that neither the checkpoint nor those present hold: who does may come back.
+    private var newerMayCome: Bool {
+        let held = workers.values.compactMap { holding($0)?.step }.max() ?? 0
+        return recordedStep > max(held, checkpoint?.step ?? 0)
     }
 
     /// How long others that hold a state may come later than the first of them.
@@ -65,7 +71,9 @@ extension CoordinatorMachine {
     mutating func startIfPossible() {
         guard stage == .gathering, !workers.isEmpty else { return }
         let isDue = gatheringDue.map { now >= $0 } ?? false
-        guard workers.count >= wanted || isDue else { return }
+        let isEarly = generation > 0 || workers.values.contains { holding($0) != nil }
+        guard (workers.count >= wanted && !newerMayCome) || (isDue && (isEarly || workers.count >= wanted))
+        else { return }
         gatheringDue = nil
         let held = workers.values.compactMap(holding)
         let newest = held.max { ($0.step, $0.phase.rank) < ($1.step, $1.phase.rank) }
@@ -103,14 +111,15 @@ extension CoordinatorMachine {
         step = newest.step
         phase = keepers.contains { holding($0)?.phase == .search } ? .search : newest.phase
         log("going on from step \(step), which \(keepers.count == 1 ? "a worker holds" : "workers hold")")
-        recordMissing(keepers)
         start(with: Set(keepers.map(\.number)), keep: true)
     }
 
     /// Steps that were applied, but that the coordinator did not live to write down.
-    private mutating func recordMissing(_ keepers: [WorkerRecord]) {
+    private mutating func recordMissing() {
         guard recordedStep < step else { return }
-        let reports = keepers.compactMap { $0.held.flatMap { $0.hasLast ? $0.last : nil } }
+        let reports = starters.sorted().compactMap { number in
+            workers[number]!.held.flatMap { $0.hasLast ? $0.last : nil }
+        }
         for missing in recordedStep..<step {
             let last = reports.first { $0.step == UInt64(missing) }
             var unknown = WireStepMetrics()
@@ -134,6 +143,7 @@ extension CoordinatorMachine {
         starterDigests = [:]
         startersKeep = keep
         (evaluatedStep, saveIsOwed) = (nil, false)
+        recordMissing()
         recordedStep = step
         directives.append(.continueFrom(step: step))
         runLevel =

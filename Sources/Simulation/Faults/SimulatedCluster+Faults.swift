@@ -102,10 +102,11 @@ extension SimulatedCluster {
 
     private func slow() {
         guard let index = someWorker(), let replica = places[index].worker?.replica else { return }
-        let factor = Double(2 + random.below(20))
-        witness.note("\(places[index].name) is \(factor) times slower")
-        replica.slowness *= factor
-        later { [weak replica] _ in replica?.slowness /= factor }
+        let usual = places[index].slowness
+        guard replica.slowness == usual else { return }
+        replica.slowness = usual * Double(2 + random.below(20))
+        witness.note("\(places[index].name) is \(replica.slowness / usual) times slower")
+        later { [weak replica] _ in replica?.slowness = usual }
     }
 
     // MARK: Network
