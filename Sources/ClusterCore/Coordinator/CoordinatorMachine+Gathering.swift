@@ -190,7 +190,10 @@ extension CoordinatorMachine {
     }
 
     mutating func becomeReady(_ number: UInt32, _ ready: WireReady) {
-        guard let worker = workers[number], worker.standing != .member, worker.standing != .greeted else {
+        guard let worker = workers[number], worker.standing != .greeted else { return }
+        if worker.standing == .member {
+            // The last of what it was fed came late: the run has gone on from an older state without asking.
+            if ready.holds, ready.step > UInt64(step) { lose(number, "holds a later step than the run") }
             return
         }
         guard ready.dataFingerprint == settings.dataFingerprint else {

@@ -161,9 +161,8 @@ extension SimulatedReplica {
     }
 
     private func apply(_ step: Int, _ attempt: UInt32, _ gathered: GatheredSums) {
-        guard var state = stateOfAttempt, state.step == step else {
-            return fail("holds step \(state?.step ?? -1) and was asked to apply step \(step)")
-        }
+        defer { post(.released(gathered)) }
+        guard held(at: step, to: "apply") != nil, var state = stateOfAttempt else { return }
         let exponents = "\(state.exponent)"
         var done = WireStepDone()
         done.step = UInt64(step)
@@ -185,7 +184,6 @@ extension SimulatedReplica {
                 post(.history(HistoryVector(step: step, exponents: exponents, vector: $0, pool: nil)))
             }
         }
-        post(.released(gathered))
         witness.moment(.stepApplied)
     }
 
@@ -204,7 +202,7 @@ extension SimulatedReplica {
 
     private func evaluate(_ step: Int, _ shards: [Int]) {
         guard !shards.isEmpty else { return }
-        guard let state = held else { return fail("was asked to evaluate step \(step) without a state") }
+        guard let state = held(at: step, to: "evaluate") else { return }
         var evaluated = WireEvaluated()
         evaluated.step = UInt64(step)
         evaluated.shards = shards.map { witness.training.counts(state, shard: $0) }
@@ -212,7 +210,7 @@ extension SimulatedReplica {
     }
 
     private func weigh(_ step: Int) {
-        guard let state = held else { return fail("was asked to weigh step \(step) without a state") }
+        guard let state = held(at: step, to: "weigh") else { return }
         var importance = WireImportance()
         importance.step = UInt64(step)
         importance.vectors = state.phase == .search ? witness.training.importance(state) : []
@@ -220,7 +218,7 @@ extension SimulatedReplica {
     }
 
     private func reshape(_ step: Int, _ plan: String) {
-        guard var state = held else { return fail("was asked to reshape step \(step) without a state") }
+        guard var state = held(at: step, to: "reshape") else { return }
         if state.phase == .search {
             state.reshape(plan)
             self.state = state
@@ -237,7 +235,7 @@ extension SimulatedReplica {
     }
 
     private func snapshot(_ step: Int, _ stream: Bool) {
-        guard let state = held else { return fail("was asked for the state of step \(step) and has none") }
+        guard let state = held(at: step, to: "copy") else { return }
         if stream { post(.snapshot(state.snapshot)) }
         var digest = WireStateDigest()
         digest.step = UInt64(step)

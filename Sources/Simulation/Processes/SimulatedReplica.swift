@@ -117,10 +117,7 @@ final class SimulatedReplica: ReplicaPort, @unchecked Sendable {
     private func holds(_ shard: Int) -> Bool { sums?.shards.contains(shard) ?? false }
 
     private func begin(_ work: StepWork, _ key: ShardQueue.Key) {
-        guard let state = held else { return fail("was asked to compute step \(work.step) without a state") }
-        guard state.step == work.step else {
-            return fail("holds step \(state.step) and was asked to compute step \(work.step)")
-        }
+        guard let state = held(at: work.step, to: "compute") else { return }
         if work.attempt != attempt {
             var raised = state
             if work.attempt > 0, let attemptExponent { raised.exponent = attemptExponent }
@@ -130,15 +127,21 @@ final class SimulatedReplica: ReplicaPort, @unchecked Sendable {
             attemptExponent = raised.exponent
             if !work.overflows.isEmpty { witness.moment(.attemptRaised) }
         }
-        if let sums, !sums.shards.isSubset(of: ShardSet(work.shards)) {
-            sums.reset()
-            shards.restart(key, work.shards)
-        }
+        if let sums, !shards.allows(key, sums.shards) { sums.reset() }
         computing = (work, key)
     }
 
     /// The state, if it is whole.
     var held: SimulatedState? { incoming == nil ? state : nil }
+
+    /// The state if it is at this step; nil if it is further, which the coordinator will learn.
+    func held(at step: Int, to task: String) -> SimulatedState? {
+        guard let state = held, state.step >= step else {
+            fail("was asked to \(task) step \(step), and holds \(held?.step ?? -1)")
+            return nil
+        }
+        return state.step == step ? state : nil
+    }
 
     /// The state as the next sums see it.
     var stateOfAttempt: SimulatedState? {
