@@ -66,10 +66,12 @@ let package = Package(
                 "Training", "NeuralNet", "Hypernet", "ModelZoo", "TensorCore", "CKernels", "Digest",
                 "Randomness",
             ]),
+        .target(
+            name: "Simulation", dependencies: ["Training", "ClusterCore", "Collective", "Transport"]),
         .executableTarget(
             name: "espalier",
             dependencies: [
-                "Bench", "Training", "NeuralNet", "Hypernet", "ModelZoo", "ImageData", "Recipe", "Checkpoint",
+                "Bench", "Simulation", "Training", "NeuralNet", "Hypernet", "ModelZoo", "ImageData", "Recipe", "Checkpoint",
                 "Observe",
                 "TensorCore", "ClusterCore", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -98,6 +100,7 @@ let package = Package(
                 "ClusterCore",
                 "Collective", "Transport",
             ]),
+        tests("ClusterSimulation", ["Simulation"]),
         tests("Bench", ["Bench", "Hypernet", "ModelZoo", "NeuralNet", "TensorCore"]),
         tests("EndToEnd", ["espalier", "ClusterCore", "Collective", "Transport", "TensorCore"]),
         tests("Tidy"),

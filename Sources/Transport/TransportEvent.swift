@@ -11,3 +11,15 @@ public enum TransportEvent: Sendable, Equatable {
     /// Somebody called ``Waker/wake()``; several calls may be told once.
     case woken
 }
+
+extension TransportEvent {
+    /// Whom the event is about.
+    var remote: Remote? {
+        switch self {
+        case .message(let remote, _), .connected(let remote), .disconnected(let remote),
+            .refused(let remote, _):
+            remote
+        case .woken: nil
+        }
+    }
+}

@@ -169,11 +169,14 @@ extension CoordinatorMachine {
     }
 
     mutating func checkpointWritten(_ step: Int) {
+        // Also one that was given up when all of it had come.
+        if step >= checkpoint?.step ?? 0 {
+            savedStep = step
+            checkpoint = Resume(step: step, phase: phase(ofCheckpoint: step))
+        }
+        log("checkpoint of step \(step) written")
         guard saving?.step == step else { return }
         saving!.isWritten = true
-        savedStep = step
-        checkpoint = Resume(step: step, phase: phase(ofCheckpoint: step))
-        log("checkpoint of step \(step) written")
         finishSaving()
     }
 
@@ -185,7 +188,10 @@ extension CoordinatorMachine {
         guard let book = saving, book.isWritten, book.digests.count == book.witnesses.count else { return }
         saving = nil
         guard agree(book.digests, "at the checkpoint") else { return }
-        directives.append(.recordDigest(step: book.step, digest: book.digests.values.first ?? ""))
+        // There is none if all witnesses were lost.
+        if let digest = book.digests.values.first {
+            directives.append(.recordDigest(step: book.step, digest: digest))
+        }
         if stage == .saving { advance() }
     }
 

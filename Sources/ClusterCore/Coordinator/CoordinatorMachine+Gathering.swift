@@ -16,11 +16,17 @@ extension CoordinatorMachine {
         workers[lastNumber] = WorkerRecord(hello, number: lastNumber, incarnation: incarnation, now: now)
         if stage == .gathering {
             let mayStartEarly = generation > 0 || holding(workers[lastNumber]!) != nil
-            if mayStartEarly, gatheringDue == nil { gatheringDue = now + gatheringGrace }
+            if mayStartEarly || newerMayCome, gatheringDue == nil { gatheringDue = now + gatheringGrace }
             startIfPossible()
         } else if runLevel != nil {
             welcome(lastNumber, keep: false)
         }
+    }
+
+    /// Whether steps are committed that neither the checkpoint nor those present hold: who does may come back.
+    private var newerMayCome: Bool {
+        let held = workers.values.compactMap { holding($0)?.step }.max() ?? 0
+        return recordedStep > max(held, checkpoint?.step ?? 0)
     }
 
     /// How long others that hold a state may come later than the first of them.
@@ -65,7 +71,9 @@ extension CoordinatorMachine {
     mutating func startIfPossible() {
         guard stage == .gathering, !workers.isEmpty else { return }
         let isDue = gatheringDue.map { now >= $0 } ?? false
-        guard workers.count >= wanted || isDue else { return }
+        let isEarly = generation > 0 || workers.values.contains { holding($0) != nil }
+        guard (workers.count >= wanted && !newerMayCome) || (isDue && (isEarly || workers.count >= wanted))
+        else { return }
         gatheringDue = nil
         let held = workers.values.compactMap(holding)
         let newest = held.max { ($0.step, $0.phase.rank) < ($1.step, $1.phase.rank) }
@@ -103,15 +111,16 @@ extension CoordinatorMachine {
         step = newest.step
         phase = keepers.contains { holding($0)?.phase == .search } ? .search : newest.phase
         log("going on from step \(step), which \(keepers.count == 1 ? "a worker holds" : "workers hold")")
-        recordMissing(keepers)
         start(with: Set(keepers.map(\.number)), keep: true)
     }
 
     /// Steps that were applied, but that the coordinator did not live to write down.
-    private mutating func recordMissing(_ keepers: [WorkerRecord]) {
-        guard generation == 0, settings.recordedStep < step else { return }
-        let reports = keepers.compactMap { $0.held.flatMap { $0.hasLast ? $0.last : nil } }
-        for missing in settings.recordedStep..<step {
+    private mutating func recordMissing() {
+        guard recordedStep < step else { return }
+        let reports = starters.sorted().compactMap { number in
+            workers[number]!.held.flatMap { $0.hasLast ? $0.last : nil }
+        }
+        for missing in recordedStep..<step {
             let last = reports.first { $0.step == UInt64(missing) }
             var unknown = WireStepMetrics()
             unknown.loss = .nan
@@ -134,15 +143,21 @@ extension CoordinatorMachine {
         starterDigests = [:]
         startersKeep = keep
         (evaluatedStep, saveIsOwed) = (nil, false)
+        recordMissing()
+        recordedStep = step
         directives.append(.continueFrom(step: step))
         runLevel =
             runLevel ?? settings.instructionLevel
             ?? InstructionLevel.lowest(workers.values.map(\.instructionLevel))
         runKernels = denseAlgebra
         for number in workers.keys.sorted() {
+            let keeps = keep && starters.contains(number)
             switch workers[number]!.standing {
-            case .greeted: welcome(number, keep: keep && starters.contains(number))
-            case .ready where keep && starters.contains(number): noteStarter(number)
+            case .greeted: welcome(number, keep: keeps)
+            case .waiting where keeps, .ready where keeps:
+                // It holds what it said, though the feed that brought it may be over.
+                workers[number]!.standing = .ready(step: step)
+                noteStarter(number)
             case .waiting, .ready, .loading:
                 workers[number]!.standing = .waiting
                 if !keep { giveInitialState(number) }
@@ -164,7 +179,7 @@ extension CoordinatorMachine {
         welcome.instructionLevel = runLevel ?? ""
         welcome.keep = keep
         send(.welcome(welcome), to: workers[number]!)
-        workers[number]!.standing = .preparing
+        if keep { workers[number]!.standing = .preparing } else { workers[number]!.beginLoading(.preparing) }
         workers[number]!.lastHeard = now
     }
 
@@ -175,7 +190,10 @@ extension CoordinatorMachine {
     }
 
     mutating func becomeReady(_ number: UInt32, _ ready: WireReady) {
-        guard let worker = workers[number], worker.standing != .member, worker.standing != .greeted else {
+        guard let worker = workers[number], worker.standing != .greeted else { return }
+        if worker.standing == .member {
+            // The last of what it was fed came late: the run has gone on from an older state without asking.
+            if ready.holds, ready.step > UInt64(step) { lose(number, "holds a later step than the run") }
             return
         }
         guard ready.dataFingerprint == settings.dataFingerprint else {
@@ -186,7 +204,12 @@ extension CoordinatorMachine {
             // Its data is open; or the state that it was sent came damaged.
             endFeed(of: number)
             workers[number]!.beginLoading(.waiting)
-            if isStarter, !startersKeep { giveInitialState(number) }
+            if isStarter { startAnew(number) }
+            return
+        }
+        if isStarter, !startersKeep, !holdsTheStart(ready) {
+            // Said before the state to start from came there, or before it was known that all start over.
+            if worker.standing != .loading { giveInitialState(number) }
             return
         }
         workers[number]!.standing = .ready(step: Int(clamping: ready.step))
@@ -197,6 +220,18 @@ extension CoordinatorMachine {
         } else if stage == .admitting {
             advance()
         }
+    }
+
+    private func holdsTheStart(_ ready: WireReady) -> Bool {
+        ready.step == UInt64(step) && ready.phase == phase.rawValue
+    }
+
+    /// A starter has no state after all: it is given one, or the others start without it.
+    private mutating func startAnew(_ number: UInt32) {
+        guard startersKeep else { return giveInitialState(number) }
+        starters.remove(number)
+        starterDigests[number] = nil
+        checkStarters()
     }
 
     private mutating func refuseData(_ worker: WorkerRecord) {

@@ -203,6 +203,7 @@ extension CoordinatorMachine {
 
     private mutating func commit(_ metrics: WireStepMetrics) {
         step += 1
+        recordedStep = step
         lastStepSeconds = (now - book.begun).seconds
         let recovery = book.lostAt.map { (now - $0).seconds }
         if let recovery {

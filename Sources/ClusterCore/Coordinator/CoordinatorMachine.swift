@@ -127,6 +127,8 @@ public struct CoordinatorMachine: Sendable {
     var reshapeDigests: [UInt32: String] = [:]
     var evaluatedStep: Int?
     var stopReason: String?
+    /// The last step that the ledger has.
+    var recordedStep: Int
     /// Where ``rewind`` leads; what the machine would start from without any replica.
     var checkpoint: Resume?
 
@@ -135,6 +137,7 @@ public struct CoordinatorMachine: Sendable {
         self.settings = settings
         wanted = settings.workersWanted
         plan = settings.plan
+        recordedStep = settings.recordedStep
         checkpoint = settings.resume
         savedStep = settings.resume?.step
         step = settings.resume?.step ?? 0

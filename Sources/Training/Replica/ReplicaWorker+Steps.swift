@@ -8,10 +8,10 @@ import TensorCore
 extension ReplicaWorker {
     /// Computes what of a share is not held, one shard after the other as long as the queue has some.
     func compute(_ work: StepWork, _ queue: ShardQueue, _ key: ShardQueue.Key) throws {
-        let replica = try held()
+        guard let replica = try held(at: work.step) else { return }
         let segments = replica.reduction.segments.count
-        guard work.step == replica.step, work.overflows.allSatisfy({ $0.segment < segments }) else {
-            throw WorkerError.badWork("steps or segments")
+        guard work.overflows.allSatisfy({ $0.segment < segments }) else {
+            throw WorkerError.badWork("segments")
         }
         try check(work.shards, below: replica.definition.shardsPerStep)
         try replica.begin(
@@ -55,8 +55,7 @@ extension ReplicaWorker {
 
     func apply(_ step: Int, _ attempt: UInt32, _ sums: GatheredSums) throws {
         defer { post(.released(sums)) }
-        let replica = try held()
-        guard replica.step == step else { throw WorkerError.badWork("steps") }
+        guard let replica = try held(at: step) else { return }
         let start = clock.now
         let exponents = feeds.isEmpty ? "" : replica.exponents.json
         let metrics = sums.withSums { replica.apply($0) }

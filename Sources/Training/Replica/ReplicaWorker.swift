@@ -60,6 +60,14 @@ final class ReplicaWorker {
         return replica
     }
 
+    /// The replica if it is at this step; nil if it is further: the last vector of a feed came when this
+    /// worker was a member already, which the coordinator learns and sets right.
+    func held(at step: Int) throws(WorkerError) -> Replica? {
+        let replica = try held()
+        guard step <= replica.step else { throw .badWork("steps") }
+        return step == replica.step ? replica : nil
+    }
+
     // MARK: Preparing
 
     private func prepare(_ welcome: WireWelcome, _ run: RunID) throws {
@@ -123,8 +131,7 @@ final class ReplicaWorker {
     // MARK: Between steps
 
     private func evaluate(_ step: Int, _ shards: [Int]) throws {
-        guard !shards.isEmpty else { return }
-        let replica = try held()
+        guard !shards.isEmpty, let replica = try held(at: step) else { return }
         try check(shards, below: replica.definition.schedule.evaluationShards)
         var evaluated = WireEvaluated()
         evaluated.step = UInt64(step)
@@ -142,9 +149,10 @@ final class ReplicaWorker {
     }
 
     private func weigh(_ step: Int) throws {
+        guard let replica = try held(at: step) else { return }
         var importance = WireImportance()
         importance.step = UInt64(step)
-        importance.vectors = try held().latentVectors.map {
+        importance.vectors = replica.latentVectors.map {
             var vector = WireLatentValues()
             vector.values = $0.values
             vector.gradients = $0.gradients
@@ -154,7 +162,7 @@ final class ReplicaWorker {
     }
 
     private func reshape(_ step: Int, _ plan: String) throws {
-        let replica = try held()
+        guard let replica = try held(at: step) else { return }
         feeds = []
         try replica.reshape(try Plan(json: Data(plan.utf8)))
         postShape(replica)
@@ -165,7 +173,7 @@ final class ReplicaWorker {
     }
 
     private func snapshot(_ step: Int, stream: Bool) throws {
-        let replica = try held()
+        guard let replica = try held(at: step) else { return }
         if stream { post(.snapshot(try replica.snapshot())) }
         var digest = WireStateDigest()
         digest.step = UInt64(step)

@@ -115,14 +115,3 @@ extension NetworkState {
         return "\(endpoint.dropLast())\(number)"
     }
 }
-
-extension TransportEvent {
-    fileprivate var remote: Remote? {
-        switch self {
-        case .message(let remote, _), .connected(let remote), .disconnected(let remote),
-            .refused(let remote, _):
-            remote
-        case .woken: nil
-        }
-    }
-}

@@ -1,0 +1,62 @@
+package import ClusterCore
+import Transport
+
+/// One simulation, drawn from its seed.
+package struct SimulationSettings: Sendable {
+    package var seed: UInt64
+    package var workers: Int
+    package var schedule: RunSchedule
+    package var searchElements: Int
+    package var convergeElements: Int
+    /// What processes take for death when it is silent.
+    package var timeout: Duration = .seconds(2)
+    /// Whether the coordinator hears of the end of its workers' processes.
+    package var isLocal: Bool
+    /// How much slower than the first each worker is; workers that come later start over at the first.
+    package var slowness: [Double]
+    package var faults: [FaultKind]
+    /// How many faults strike by time, and the mean time between them.
+    package var faultCount: Int
+    package var faultInterval: Duration
+    /// Faults at the n-th time that a moment comes.
+    package var aimed: [AimedFault]
+    package var mutation: Mutation?
+
+    package struct AimedFault: Sendable {
+        package var moment: Moment
+        package var ordinal: Int
+        package var kind: FaultKind
+    }
+
+    package init(seed: UInt64, mutation: Mutation? = nil) {
+        var random = SeededRandom(SeededRandom.mix(seed &+ 0x5EED))
+        self.seed = seed
+        self.mutation = mutation
+        workers = 1 + random.below(5)
+        let search = random.chance(1, outOf: 4) ? 0 : 2 + random.below(5)
+        let total = search + 5 + random.below(8)
+        schedule = RunSchedule(
+            searchSteps: search, totalSteps: total, shardsPerStep: 1 + random.below(9),
+            evaluationShards: 1 + random.below(5), evaluateEvery: 2 + random.below(5),
+            checkpointEvery: 2 + random.below(6))
+        searchElements = 70 + random.below(200)
+        convergeElements = 4 + random.below(150)
+        isLocal = random.chance(1, outOf: 3)
+        let isEven = random.chance(1, outOf: 2)
+        slowness = (0..<8).map { _ in isEven ? 1 : 1 + Double(random.below(50)) / 10 }
+        let kinds = FaultKind.allCases.shuffled(using: &random)
+        faults = Array(kinds.prefix(1 + random.below(5)))
+        faultCount = random.chance(1, outOf: 12) ? 0 : 1 + random.below(12)
+        faultInterval = .milliseconds(20 + random.below(300))
+        aimed = (0..<random.below(4)).map { _ in
+            AimedFault(
+                moment: Moment.allCases.randomElement(using: &random)!, ordinal: 1 + random.below(4),
+                kind: Self.aimedKinds.randomElement(using: &random)!)
+        }
+        if faultCount == 0 { aimed = [] }
+    }
+
+    private static let aimedKinds: [FaultKind] = [
+        .kill, .kill, .killCoordinator, .killCoordinator, .stop, .isolate, .disconnect, .leave, .preempt,
+    ]
+}
