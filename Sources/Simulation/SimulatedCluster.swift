@@ -51,6 +51,7 @@ package final class SimulatedCluster {
         network = VirtualNetwork(time, model: LinkModel(), seed: random.next())
         for _ in 0..<settings.workers { addPlace() }
         network.judge = { [weak self] in self?.judge($0) ?? .deliver }
+        if isVerbose { network.note = { [weak witness] text in witness?.note(text()) } }
         witness.moment = { [weak self] in self?.strike(at: $0) }
     }
 
