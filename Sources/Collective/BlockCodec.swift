@@ -53,9 +53,10 @@ public enum BlockCodec {
 extension BlockCodec {
     /// Writes the coded block to the front of `bytes`, which holds at least `encodedByteCountMax`, and
     /// returns how many bytes it took. At most `Partition.blockElementsMax` integers.
+    /// - Parameter raw: in any case, for receivers to which bytes cost less than the work of coding.
     public static func encode(
         _ block: UnsafeBufferPointer<Int32>, into bytes: UnsafeMutableRawBufferPointer,
-        workspace: BlockWorkspace
+        workspace: BlockWorkspace, raw: Bool = false
     ) -> Int {
         precondition(
             block.count <= Partition.blockElementsMax,
@@ -65,7 +66,7 @@ extension BlockCodec {
             bytes.count >= byteCountMax, "\(bytes.count) bytes for a block that may need \(byteCountMax)")
         let byteCount: Int
         let coding: Coding
-        if let end = encodePlanes(block, into: bytes, workspace: workspace) {
+        if !raw, let end = encodePlanes(block, into: bytes, workspace: workspace) {
             (byteCount, coding) = (end, .planes)
         } else {
             (byteCount, coding) = (byteCountMax, .raw)

@@ -34,13 +34,14 @@ class Punisher:
 
     def replenish(self):
         """Keeps the number of workers up; waits until most of them are members."""
-        self.cluster.reap()
-        while len(self.cluster.workers) < self.cluster.wanted:
-            self.cluster.start_worker()
         deadline = time.time() + self.patience
         least = min(self.cluster.wanted, self.random.choice([1, 2, self.cluster.wanted]))
-        while len(self.cluster.members()) < least:
+        while True:
             self.cluster.reap()
+            while len(self.cluster.workers) < self.cluster.wanted:
+                self.cluster.start_worker()
+            if len(self.cluster.members()) >= least:
+                break
             if time.time() > deadline:
                 raise Hang(f"fewer than {least} members for {self.patience} s")
             time.sleep(0.05)

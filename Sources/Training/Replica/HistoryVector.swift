@@ -23,7 +23,8 @@ package struct HistoryVector: Sendable {
         self.step = step
         self.exponents = exponents
         let ranges = Partition(count: vector.count, parts: 1).blocks(ofPart: 0)
-        let payloads = BlockCoding.payloads(of: vector, ranges, pool: pool)
+        let payloads = BlockCoding.payloads(
+            of: vector, ranges.map { .init(range: $0, isNear: false) }, pool: pool)
         blocks = zip(ranges, payloads).map { Block(elements: $0.count, payload: $1) }
     }
 

@@ -17,11 +17,7 @@ extension ReplicaWorker {
         try replica.begin(
             attempt: work.attempt,
             overflows: work.overflows.map { Overflow(segment: Int($0.segment), magnitude: $0.magnitude) })
-        if !work.shards.isEmpty, !replica.heldShards.isSubset(of: ShardSet(work.shards)) {
-            // Sums cannot be taken apart, and others' shards must not be counted twice.
-            replica.forgetSums()
-            queue.restart(key, work.shards)
-        }
+        if !queue.allows(key, replica.heldShards) { replica.forgetSums() }
         while let shard = queue.next(key) {
             if replica.heldShards.contains(shard) { continue }
             try compute(shard, work, replica)

@@ -1,4 +1,5 @@
 import ClusterCore
+import Collective
 import Synchronization
 
 /// The shards of one attempt that a replica is to compute and has not started. The replica's thread takes
@@ -15,6 +16,8 @@ final class ShardQueue: Sendable {
         var epoch = 0
         var step = -1
         var attempt: UInt32 = 0
+        /// All that is to be computed here, started or not.
+        var share: [Int] = []
         var shards: [Int] = []
         var started: Set<Int> = []
 
@@ -30,17 +33,22 @@ final class ShardQueue: Sendable {
             if pending.step != work.step || pending.attempt != work.attempt {
                 pending = Pending(epoch: pending.epoch, step: work.step, attempt: work.attempt)
             }
+            pending.share = work.shards
             pending.shards = work.shards.filter { !pending.started.contains($0) }
             return pending.key
         }
     }
 
-    /// All of a share is to be computed again, if its attempt is not over.
-    func restart(_ key: Key, _ shards: [Int]) {
+    /// Compares what is held with the newest share of an attempt: sums cannot be taken apart, and others'
+    /// shards must not be counted twice. If there are such, all is to be computed again.
+    /// - Returns: whether the held sums are of use.
+    func allows(_ key: Key, _ held: ShardSet) -> Bool {
         pending.withLock { pending in
-            guard pending.key == key else { return }
-            pending.shards = shards
+            guard pending.key == key, !pending.share.isEmpty, !held.isSubset(of: ShardSet(pending.share))
+            else { return true }
+            pending.shards = pending.share
             pending.started = []
+            return false
         }
     }
 
@@ -61,6 +69,7 @@ final class ShardQueue: Sendable {
             guard pending.step == step, pending.attempt == attempt else { return [] }
             let yielded = Array(pending.shards.suffix(max(count, 0)))
             pending.shards.removeLast(yielded.count)
+            pending.share.removeAll(where: yielded.contains)
             return yielded
         }
     }

@@ -21,6 +21,20 @@ struct PeerLinks {
         workers.filter { peers[$0].map { connected.contains($0.link) } ?? false }
     }
 
+    /// Members that are reached without leaving this machine.
+    func near(_ ownEndpoint: String) -> Set<UInt32> {
+        Set(peers.filter { Self.isNear($0.value.endpoint, ownEndpoint) }.keys)
+    }
+
+    /// Sockets of the file system, or one address.
+    private static func isNear(_ endpoint: String, _ own: String) -> Bool {
+        if endpoint.hasPrefix("ipc://") { return true }
+        guard let host = endpoint.lastIndex(of: ":"), let ownHost = own.lastIndex(of: ":") else {
+            return false
+        }
+        return endpoint[..<host] == own[..<ownHost]
+    }
+
     func worker(on link: LinkID) -> UInt32? {
         peers.first { $0.value.link == link }?.key
     }

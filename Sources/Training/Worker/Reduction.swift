@@ -120,7 +120,7 @@ final class Reduction {
         guard !others.isEmpty else { return [] }
         let header = context.header(
             .reduced, part: part, block: block, elements: values.count, shards: ShardSet(0..<shards))
-        let frames = context.message(header, values, workspace)
+        let frames = context.message(header, values, workspace, raw: context.near.isSuperset(of: others))
         note(sent: frames, elements: values.count, receivers: others.count)
         return [Outgoing(workers: others, frames: frames)]
     }

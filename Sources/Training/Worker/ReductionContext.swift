@@ -11,6 +11,8 @@ package struct ReductionContext: Equatable, Sendable {
     package let partition: Partition
     package let step: Int
     package let attempt: UInt32
+    /// Workers on this machine: blocks for them are not coded.
+    package var near: Set<UInt32> = []
 
     func header(
         _ kind: BlockHeader.Kind, part: Int, block: Int, elements: Int, shards: ShardSet
@@ -22,9 +24,9 @@ package struct ReductionContext: Equatable, Sendable {
 
     /// A block as a message: header frame and coded frame.
     func message(
-        _ header: BlockHeader, _ values: UnsafeBufferPointer<Int32>, _ workspace: BlockWorkspace
+        _ header: BlockHeader, _ values: UnsafeBufferPointer<Int32>, _ workspace: BlockWorkspace, raw: Bool
     ) -> [Frame] {
-        [Frame(header.encoded()), BlockCoding.payload(values, workspace)]
+        [Frame(header.encoded()), BlockCoding.payload(values, workspace, raw: raw)]
     }
 
     /// The worker's sums over `shards` as contributions to each part.
@@ -36,7 +38,8 @@ package struct ReductionContext: Equatable, Sendable {
     ) -> Contributions {
         let pieces = pieces(owners)
         let away = pieces.filter { $0.owner != worker }
-        let payloads = BlockCoding.payloads(of: sums, away.map(\.range), pool: pool)
+        let payloads = BlockCoding.payloads(
+            of: sums, away.map { .init(range: $0.range, isNear: near.contains($0.owner)) }, pool: pool)
         return Contributions(
             step: step, attempt: attempt, generation: generation, shards: shards,
             own: pieces.filter { $0.owner == worker }.map { piece in
@@ -58,7 +61,8 @@ package struct ReductionContext: Equatable, Sendable {
         _ vector: UnsafeBufferPointer<Int32>, shards: Int, owners: [UInt32], pool: ComputePool?
     ) -> Served {
         let own = pieces(owners).filter { $0.owner == worker }
-        let payloads = BlockCoding.payloads(of: vector, own.map(\.range), pool: pool)
+        let payloads = BlockCoding.payloads(
+            of: vector, own.map { .init(range: $0.range, isNear: false) }, pool: pool)
         return Served(
             generation: generation,
             messages: zip(own, payloads).map { piece, payload in

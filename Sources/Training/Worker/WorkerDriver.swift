@@ -32,7 +32,7 @@ public final class WorkerDriver {
         node = try WorkerNode(
             settings: WorkerNode.Settings(
                 join: options.join, timeout: options.timeout, patience: options.patience,
-                grace: options.grace),
+                grace: options.grace, coding: options.coding),
             switchboard: switchboard, dataHub: dataHub, replica: replica, outputs: outputs,
             hello: Self.hello(options, dataEndpoint: dataEndpoint),
             incarnation: (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &random) },

@@ -71,11 +71,20 @@ extension WorkerNode {
         let context = ReductionContext(
             run: run, generation: work.generation, worker: machine.number,
             partition: Partition(count: shape.elements, parts: work.partOwners.count), step: work.step,
-            attempt: work.attempt)
+            attempt: work.attempt, near: near)
         // A larger share in the same generation changes nothing for those that reduce.
         if reduction?.context != context { prepareReduction(context, work) }
         replica.send(.compute(work))
         try replayEarly()
+    }
+
+    /// Members that get their blocks as they are.
+    private var near: Set<UInt32> {
+        switch settings.coding {
+        case .auto: peers.near(hello.dataEndpoint)
+        case .on: []
+        case .off: Set(peers.workers)
+        }
     }
 
     private func prepareReduction(_ context: ReductionContext, _ work: StepWork) {

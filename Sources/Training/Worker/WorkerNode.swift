@@ -16,15 +16,17 @@ package final class WorkerNode {
         package var patience: Duration
         /// How long to stay at most after being told to leave.
         package var grace: Duration
+        package var coding: WireCoding
 
         package init(
             join: String, timeout: Duration, patience: Duration = .seconds(600),
-            grace: Duration = .seconds(30)
+            grace: Duration = .seconds(30), coding: WireCoding = .auto
         ) {
             self.join = join
             self.timeout = timeout
             self.patience = patience
             self.grace = grace
+            self.coding = coding
         }
     }
 
@@ -41,7 +43,7 @@ package final class WorkerNode {
     let replica: any ReplicaPort
     let outputs: Mailbox<ReplicaOutput>
     let incarnation: [UInt8]
-    private let hello: WireHello
+    let hello: WireHello
     private let now: () -> Duration
     private(set) var control: LinkID
     private var events: [WorkerEvent] = []

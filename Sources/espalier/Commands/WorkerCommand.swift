@@ -22,11 +22,17 @@ struct WorkerCommand: ParsableCommand {
     @Option(help: "Seconds that leaving may take after SIGTERM.")
     var grace = 30.0
 
+    @Option(help: "Code blocks for other workers: auto (not for those on this machine), on or off.")
+    var coding = "auto"
+
     @Flag(help: ArgumentHelp("A child of espalier train.", visibility: .hidden))
     var local = false
 
     func validate() throws {
         if let threads { try Limits.check("--threads", threads, Limits.threads) }
+        guard WireCoding(rawValue: coding) != nil else {
+            throw ValidationError("--coding is \(coding); it must be auto, on or off")
+        }
         try Limits.check("--timeout", seconds: timeout, 0.5...86_400)
         try Limits.check("--patience", seconds: patience, 0...Limits.patienceMax)
         try Limits.check("--grace", seconds: grace, 0...86_400)
@@ -37,7 +43,7 @@ struct WorkerCommand: ParsableCommand {
             WorkerOptions(
                 join: join, threads: threads ?? ProcessInfo.processInfo.activeProcessorCount,
                 timeout: .seconds(timeout), patience: .seconds(patience), grace: .seconds(grace),
-                isLocal: local, version: Espalier.version))
+                coding: WireCoding(rawValue: coding) ?? .auto, isLocal: local, version: Espalier.version))
         switch try driver.run() {
         case .done(let reason):
             if !local { print("worker: \(reason)") }
