@@ -48,9 +48,10 @@ package final class SimulatedCluster {
         witness = Witness(
             time: time, reference: ReferenceRun(training), mutation: settings.mutation,
             trace: Trace(isVerbose: isVerbose, print: print))
-        network = VirtualNetwork(time, model: LinkModel(), seed: random.next())
+        network = VirtualNetwork(time, model: settings.link, seed: random.next())
         for _ in 0..<settings.workers { addPlace() }
         network.judge = { [weak self] in self?.judge($0) ?? .deliver }
+        if isVerbose { network.note = { [weak witness] text in witness?.note(text()) } }
         witness.moment = { [weak self] in self?.strike(at: $0) }
     }
 
@@ -77,7 +78,7 @@ package final class SimulatedCluster {
         let node = WorkerNode.Settings(
             join: Self.coordinatorEndpoint, timeout: settings.timeout, patience: .seconds(40))
         let worker = try SimulatedWorker(
-            witness, network.switchboard(named: place.name), endpoint: place.endpoint, process: processes,
+            witness, network.switchboard(named: place.name, limits: settings.limits), endpoint: place.endpoint, process: processes,
             incarnation: randomBytes(), slowness: place.slowness, settings: node)
         worker.onExit = { [weak self] in self?.workerEnded(index, $0) }
         worker.launchesStoppedBefore = launchesStopped - (stopsLaunch ? 1 : 0)
@@ -135,7 +136,7 @@ package final class SimulatedCluster {
             resume: resume.map { CoordinatorMachine.Resume(step: $0.step, phase: $0.phase) },
             plan: disk.plan, recordedStep: disk.ledger.count)
         let coordinator = try SimulatedCoordinator(
-            witness, network.switchboard(named: Self.coordinatorName), endpoint: Self.coordinatorEndpoint,
+            witness, network.switchboard(named: Self.coordinatorName, limits: settings.limits), endpoint: Self.coordinatorEndpoint,
             disk, settings: machine)
         coordinator.onFinish = { [weak self] in self?.launchEnded($0) }
         self.coordinator = coordinator

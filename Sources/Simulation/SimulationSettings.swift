@@ -1,5 +1,5 @@
 package import ClusterCore
-import Transport
+package import Transport
 
 /// One simulation, drawn from its seed.
 package struct SimulationSettings: Sendable {
@@ -9,7 +9,9 @@ package struct SimulationSettings: Sendable {
     package var searchElements: Int
     package var convergeElements: Int
     /// What processes take for death when it is silent.
-    package var timeout: Duration = .seconds(2)
+    package var timeout: Duration
+    package var link: LinkModel
+    package var limits = TransportLimits()
     /// Whether the coordinator hears of the end of its workers' processes.
     package var isLocal: Bool
     /// How much slower than the first each worker is; workers that come later start over at the first.
@@ -41,6 +43,12 @@ package struct SimulationSettings: Sendable {
             checkpointEvery: 2 + random.below(6))
         searchElements = 70 + random.below(200)
         convergeElements = 4 + random.below(150)
+        timeout = .milliseconds([1000, 2000, 2000, 4000][random.below(4)])
+        let latency = Int64([20_000, 100_000, 100_000, 1_000_000, 8_000_000][random.below(5)])
+        link = LinkModel(
+            latency: latency, jitter: latency * Int64(random.below(5)),
+            bytesPerSecond: random.chance(1, outOf: 4) ? 1e6 : 125e6)
+        if random.chance(1, outOf: 8) { limits.queuedBytesMax = 3000 }
         isLocal = random.chance(1, outOf: 3)
         let isEven = random.chance(1, outOf: 2)
         slowness = (0..<8).map { _ in isEven ? 1 : 1 + Double(random.below(50)) / 10 }

@@ -8,6 +8,8 @@ extension WorkerNode {
         case .send(let message): try send(message)
         case .prepare(let welcome):
             isMember = false
+            // Of an earlier launch, whose generations and steps look like this one's.
+            _ = early.take()
             if let run = machine.run { replica.send(.prepare(welcome, run: run)) }
         case .loadState(let head): replica.send(.load(head))
         case .connect(let members, _): try connect(members)

@@ -8,6 +8,8 @@ package final class VirtualNetwork {
     package var modelBetween: [[String]: LinkModel] = [:]
     /// Decides about each message; nil delivers all.
     package var judge: ((VirtualPassage) -> VirtualPassage.Fate)?
+    /// Told what becomes of connections; the text is made only when asked for.
+    package var note: ((() -> String) -> Void)?
     private struct Listener {
         let board: VirtualSwitchboard
         let hub: HubID
@@ -94,7 +96,7 @@ package final class VirtualNetwork {
             (board.links, board.hubs, board.connections) = ([:], [:], [])
             board.onActivity = {}
         }
-        (boards, listeners, judge) = ([], [:], nil)
+        (boards, listeners, judge, note) = ([], [:], nil, nil)
         time.clear()
     }
 
@@ -150,6 +152,7 @@ extension VirtualNetwork {
         guard let link = board.links[id] else { return }
         let connection = VirtualConnection(
             client: board, link: id, server: listener.board, hub: listener.hub, identity: link.identity)
+        note?({ "\(board.name) connects to \(listener.board.name)" })
         board.connections.append(connection)
         listener.board.connections.append(connection)
         board.links[id]?.connection = connection
@@ -203,10 +206,12 @@ extension VirtualNetwork {
         if end === connection.client {
             let id = connection.link
             guard let link = end.links[id], link.connection === connection else { return }
+            note?({ "\(end.name) learns that its connection to \(connection.server.name) is broken" })
             end.links[id]?.connection = nil
             end.post(VirtualSwitchboard.Arrival(event: .disconnected(.link(id))))
             tryToConnect(end, id, after: link.backoff)
         } else if end.hubs[connection.hub]?.peers[connection.identity] === connection {
+            note?({ "\(end.name) learns that \(connection.client.name) is gone" })
             end.hubs[connection.hub]?.peers[connection.identity] = nil
             end.post(VirtualSwitchboard.Arrival(event: .disconnected(connection.remote(seenFrom: end))))
         }
@@ -271,7 +276,10 @@ extension VirtualNetwork {
             // A connection that a newer one of its identity has replaced is not listened to any more.
             guard receiver === connection.client
                 || receiver.hubs[connection.hub]?.peers[connection.identity] === connection
-            else { return }
+            else {
+                note?({ "\(receiver.name) ignores an old connection of \(connection.client.name)" })
+                return
+            }
             receiver.post(
                 VirtualSwitchboard.Arrival(
                     event: .message(from: remote, frames: frames), connection: connection,
