@@ -71,7 +71,8 @@ let package = Package(
         .executableTarget(
             name: "espalier",
             dependencies: [
-                "Bench", "Simulation", "Training", "NeuralNet", "Hypernet", "ModelZoo", "ImageData", "Recipe", "Checkpoint",
+                "Bench", "Simulation", "Training", "NeuralNet", "Hypernet", "ModelZoo", "ImageData", "Recipe",
+                "Checkpoint",
                 "Observe",
                 "TensorCore", "ClusterCore", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -1,16 +1,16 @@
-import Collective
-import TensorCore
+package import Collective
+package import TensorCore
 
 /// The integer sums of the shards that a replica has computed in one attempt at a step.
 ///
 /// They stay until the next attempt begins: when members change, all go out again in the new partition. What
 /// has gone out in a generation goes out no more in it, so shards computed later in that generation are summed
 /// apart, in a second vector made when it is first needed, until they have gone out too.
-final class HeldSums {
+package final class HeldSums {
     /// What one contribution holds: `vector` may be read until the next call.
-    struct Unsent {
-        let shards: ShardSet
-        let vector: UnsafeBufferPointer<Int32>
+    package struct Unsent {
+        package let shards: ShardSet
+        package let vector: UnsafeBufferPointer<Int32>
     }
 
     private final class Sums {
@@ -31,23 +31,23 @@ final class HeldSums {
     private var sentGeneration: UInt64?
 
     /// - Parameter count: elements of the reduced vector.
-    init(count: Int) throws(EngineError) {
+    package init(count: Int) throws(EngineError) {
         self.count = count
         main = try Sums(count: count)
     }
 
     /// All shards held.
-    var shards: ShardSet {
+    package var shards: ShardSet {
         var all = main.shards
         if let spare { all.formUnion(spare.shards) }
         return all
     }
 
     /// The first vector: all sums, while nothing has been kept apart from them.
-    var vector: UnsafeBufferPointer<Int32> { UnsafeBufferPointer(main.values.elements) }
+    package var vector: UnsafeBufferPointer<Int32> { UnsafeBufferPointer(main.values.elements) }
 
     /// Forgets everything, for another attempt or step.
-    func reset() {
+    package func reset() {
         main.shards = ShardSet()
         spare?.shards = ShardSet()
         open = nil
@@ -56,7 +56,7 @@ final class HeldSums {
 
     /// Where to add the next shard that is computed in a generation.
     /// - Returns: the vector, and whether it is to be cleared first.
-    func place(generation: UInt64) throws(EngineError) -> (UnsafeMutablePointer<Int32>, isNew: Bool) {
+    package func place(generation: UInt64) throws(EngineError) -> (UnsafeMutablePointer<Int32>, isNew: Bool) {
         if let open, open !== main || sentGeneration != generation { return (open.values.pointer, false) }
         let place: Sums
         if main.shards.isEmpty {
@@ -72,13 +72,13 @@ final class HeldSums {
     }
 
     /// Notes that the vector last given by ``place(generation:)`` holds this shard, too.
-    func add(_ shard: Int) {
+    package func add(_ shard: Int) {
         precondition(open != nil, "shard \(shard) was computed without a place for it")
         open?.shards.insert(shard)
     }
 
     /// What has not gone out in this generation; nil if there is nothing. It counts as gone out.
-    func takeUnsent(generation: UInt64) -> Unsent? {
+    package func takeUnsent(generation: UInt64) -> Unsent? {
         if sentGeneration != generation {
             merge()
             guard !main.shards.isEmpty else { return nil }

@@ -1,12 +1,12 @@
-import ClusterCore
-import Collective
+package import ClusterCore
+package import Collective
 import Synchronization
 
 /// The shards of one attempt that a replica is to compute and has not started. The replica's thread takes
 /// them one at a time; the sockets' thread adds to them and takes some back.
-final class ShardQueue: Sendable {
+package final class ShardQueue: Sendable {
     /// Names an attempt. The epoch tells apart those before and after everything was forgotten.
-    struct Key: Equatable {
+    package struct Key: Equatable {
         let epoch: Int
         let step: Int
         let attempt: UInt32
@@ -26,9 +26,11 @@ final class ShardQueue: Sendable {
 
     private let pending = Mutex(Pending())
 
+    package init() {}
+
     /// The shards of a share that have not been started. Another step or attempt replaces the one before.
     /// - Returns: what the replica's thread is to take them by.
-    func add(_ work: StepWork) -> Key {
+    package func add(_ work: StepWork) -> Key {
         pending.withLock { pending in
             if pending.step != work.step || pending.attempt != work.attempt {
                 pending = Pending(epoch: pending.epoch, step: work.step, attempt: work.attempt)
@@ -42,7 +44,7 @@ final class ShardQueue: Sendable {
     /// Compares what is held with the newest share of an attempt: sums cannot be taken apart, and others'
     /// shards must not be counted twice. If there are such, all is to be computed again.
     /// - Returns: whether the held sums are of use.
-    func allows(_ key: Key, _ held: ShardSet) -> Bool {
+    package func allows(_ key: Key, _ held: ShardSet) -> Bool {
         pending.withLock { pending in
             guard pending.key == key, !pending.share.isEmpty, !held.isSubset(of: ShardSet(pending.share))
             else { return true }
@@ -54,7 +56,7 @@ final class ShardQueue: Sendable {
 
     /// The next shard of an attempt, which counts as started; nil if there is none, or if the attempt is
     /// over.
-    func next(_ key: Key) -> Int? {
+    package func next(_ key: Key) -> Int? {
         pending.withLock { pending in
             guard pending.key == key, !pending.shards.isEmpty else { return nil }
             let shard = pending.shards.removeFirst()
@@ -64,7 +66,7 @@ final class ShardQueue: Sendable {
     }
 
     /// Up to `count` shards from the end, which are not to be computed here any more.
-    func yield(step: Int, attempt: UInt32, count: Int) -> [Int] {
+    package func yield(step: Int, attempt: UInt32, count: Int) -> [Int] {
         pending.withLock { pending in
             guard pending.step == step, pending.attempt == attempt else { return [] }
             let yielded = Array(pending.shards.suffix(max(count, 0)))
@@ -75,7 +77,7 @@ final class ShardQueue: Sendable {
     }
 
     /// Forgets all.
-    func clear() {
+    package func clear() {
         pending.withLock { $0 = Pending(epoch: $0.epoch + 1) }
     }
 }
