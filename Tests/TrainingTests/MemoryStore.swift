@@ -1,4 +1,5 @@
 import ClusterCore
+import Hypernet
 import Transport
 
 @testable import Training

@@ -1,4 +1,5 @@
 import ClusterCore
+import Recipe
 import TensorCore
 import Transport
 

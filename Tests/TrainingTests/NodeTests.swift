@@ -12,7 +12,7 @@ import Transport
 
     /// The digest of the last state, as one replica comes to it.
     private static let expected = Result { () throws -> String in
-        let definition = try definition()
+        let definition = try Self.definition()
         let replica = try TestDefinitions.replica(definition, threads: 2)
         for step in 0..<definition.schedule.totalSteps {
             if step == definition.searchSteps {
