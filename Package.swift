@@ -64,14 +64,15 @@ let package = Package(
             name: "Bench",
             dependencies: [
                 "Training", "NeuralNet", "Hypernet", "ModelZoo", "TensorCore", "CKernels", "Digest",
-                "Randomness",
+                "Randomness", "ClusterCore", "Collective", "Transport",
             ]),
         .target(
             name: "Simulation", dependencies: ["Training", "ClusterCore", "Collective", "Transport"]),
         .executableTarget(
             name: "espalier",
             dependencies: [
-                "Bench", "Simulation", "Training", "NeuralNet", "Hypernet", "ModelZoo", "ImageData", "Recipe", "Checkpoint",
+                "Bench", "Simulation", "Training", "NeuralNet", "Hypernet", "ModelZoo", "ImageData", "Recipe",
+                "Checkpoint",
                 "Observe",
                 "TensorCore", "ClusterCore", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -76,9 +76,9 @@ package final class SimulatedCluster {
         processes += 1
         witness.note("\(place.name) starts as process \(processes)")
         let node = WorkerNode.Settings(
-            join: Self.coordinatorEndpoint, timeout: settings.timeout, patience: .seconds(40))
+            join: Self.coordinatorEndpoint, timeout: settings.timeout, patience: settings.timeout * 20)
         let worker = try SimulatedWorker(
-            witness, network.switchboard(named: place.name, limits: settings.limits), endpoint: place.endpoint, process: processes,
+            witness, network.switchboard(named: place.name), endpoint: place.endpoint, process: processes,
             incarnation: randomBytes(), slowness: place.slowness, settings: node)
         worker.onExit = { [weak self] in self?.workerEnded(index, $0) }
         worker.launchesStoppedBefore = launchesStopped - (stopsLaunch ? 1 : 0)
@@ -96,7 +96,9 @@ package final class SimulatedCluster {
         }
         report(worker.process, "ended")
         guard outcome == nil else { return }
-        if !worker.isLeaving, worker.launchesStoppedBefore == launchesStopped, !wasAlone { witness.violate("\(worker.name) ended before the run") }
+        if !worker.isLeaving, worker.launchesStoppedBefore == launchesStopped, !wasAlone {
+            witness.violate("\(worker.name) ended before the run")
+        }
         again(index)
     }
 
@@ -136,7 +138,7 @@ package final class SimulatedCluster {
             resume: resume.map { CoordinatorMachine.Resume(step: $0.step, phase: $0.phase) },
             plan: disk.plan, recordedStep: disk.ledger.count)
         let coordinator = try SimulatedCoordinator(
-            witness, network.switchboard(named: Self.coordinatorName, limits: settings.limits), endpoint: Self.coordinatorEndpoint,
+            witness, network.switchboard(named: Self.coordinatorName), endpoint: Self.coordinatorEndpoint,
             disk, settings: machine)
         coordinator.onFinish = { [weak self] in self?.launchEnded($0) }
         self.coordinator = coordinator

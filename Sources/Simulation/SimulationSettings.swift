@@ -11,7 +11,6 @@ package struct SimulationSettings: Sendable {
     /// What processes take for death when it is silent.
     package var timeout: Duration
     package var link: LinkModel
-    package var limits = TransportLimits()
     /// Whether the coordinator hears of the end of its workers' processes.
     package var isLocal: Bool
     /// How much slower than the first each worker is; workers that come later start over at the first.
@@ -48,7 +47,6 @@ package struct SimulationSettings: Sendable {
         link = LinkModel(
             latency: latency, jitter: latency * Int64(random.below(5)),
             bytesPerSecond: random.chance(1, outOf: 4) ? 1e6 : 125e6)
-        if random.chance(1, outOf: 8) { limits.queuedBytesMax = 3000 }
         isLocal = random.chance(1, outOf: 3)
         let isEven = random.chance(1, outOf: 2)
         slowness = (0..<8).map { _ in isEven ? 1 : 1 + Double(random.below(50)) / 10 }

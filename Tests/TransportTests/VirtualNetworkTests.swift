@@ -116,7 +116,8 @@ struct VirtualNetworkTests {
         let scene = try Scene()
         scene.network.judge = { passage in
             passage.frames == frames("twice")
-                ? .duplicate(after: 5000) : passage.frames == frames("bad") ? .replace(frames("good")) : .deliver
+                ? .duplicate(after: 5000)
+                : passage.frames == frames("bad") ? .replace(frames("good")) : .deliver
         }
         for text in ["twice", "bad"] { try scene.say(text) }
         scene.run(for: 100_000)

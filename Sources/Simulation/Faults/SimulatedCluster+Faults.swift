@@ -44,8 +44,12 @@ extension SimulatedCluster {
         case .isolate: isolate()
         case .disconnect: disconnect()
         case .delay: delay()
-        case .duplicate: duplicating += 1; later { $0.duplicating -= 1 }
-        case .corrupt: corrupting += 1; later { $0.corrupting -= 1 }
+        case .duplicate:
+            duplicating += 1
+            later { $0.duplicating -= 1 }
+        case .corrupt:
+            corrupting += 1
+            later { $0.corrupting -= 1 }
         case .slow: slow()
         case .killCoordinator: killCoordinator()
         case .stopCoordinator: stopCoordinator()

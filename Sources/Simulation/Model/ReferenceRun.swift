@@ -1,4 +1,4 @@
-package import ClusterCore
+import ClusterCore
 
 /// The same training without a cluster: what every replica must hold after every step, and what the ledger
 /// must say.

@@ -16,7 +16,8 @@ package struct SimulatedState: Equatable, Sendable {
     var plan: String
 
     package var digest: String {
-        let words = [weights, momentum, UInt64(exponent), phase == .search ? 1 : 2] + plan.utf8.map(UInt64.init)
+        let words =
+            [weights, momentum, UInt64(exponent), phase == .search ? 1 : 2] + plan.utf8.map(UInt64.init)
         return String(words.reduce(0) { SeededRandom.mix($0 ^ $1) &+ $1 }, radix: 16)
     }
 
@@ -86,7 +87,9 @@ extension SimulatedState {
             return false
         }
         for index in 0..<count {
-            let value = payload.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: index * 4, as: Float.self) }
+            let value = payload.withUnsafeBytes {
+                $0.loadUnaligned(fromByteOffset: index * 4, as: Float.self)
+            }
             let place = UInt64(16 * (offset + index))
             let bits = UInt64(value.isFinite && value >= 0 && value < 65536 ? Int(value) : 0) << place
             let mask = ~(UInt64(0xffff) << place)

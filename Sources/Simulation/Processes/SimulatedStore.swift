@@ -61,7 +61,8 @@ final class SimulatedStore: RunStore {
             witness.violate("step \(step.step) was committed with metrics that are not its own")
         }
         if step.generation > 0, step.attempt != expected.attempt {
-            witness.violate("step \(step.step) took \(step.attempt + 1) attempts, not \(expected.attempt + 1)")
+            witness.violate(
+                "step \(step.step) took \(step.attempt + 1) attempts, not \(expected.attempt + 1)")
         }
     }
 

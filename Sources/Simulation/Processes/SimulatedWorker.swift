@@ -37,6 +37,7 @@ final class SimulatedWorker: SimulatedProcess {
             settings: settings, switchboard: board, dataHub: hub, replica: replica, outputs: outputs,
             hello: hello, incarnation: incarnation,
             now: { [time = witness.time] in time.now })
+        node.tellPeople = { text in witness.note(text) }
         try node.start()
         wake()
     }

@@ -46,6 +46,8 @@ package final class WorkerNode {
     let hello: WireHello
     private let now: () -> Duration
     private(set) var control: LinkID
+    /// Where remarks go.
+    package var tellPeople: (String) -> Void = { FileHandle.standardError.write(Data("\($0)\n".utf8)) }
     private var events: [WorkerEvent] = []
     private var isTelling = false
 
@@ -215,6 +217,6 @@ package final class WorkerNode {
     }
 
     func note(_ text: String) {
-        FileHandle.standardError.write(Data("worker \(machine.number): \(text)\n".utf8))
+        tellPeople("worker \(machine.number): \(text)")
     }
 }

@@ -38,7 +38,8 @@ struct Simulate: ParsableCommand {
                 print(error)
             }
         }
-        print("\(seeds) seeds, \(faults) faults: \(failures == 0 ? "every promise kept" : "\(failures) fail")")
+        print(
+            "\(seeds) seeds, \(faults) faults: \(failures == 0 ? "every promise kept" : "\(failures) fail")")
         if failures > 0 { throw ExitCode.failure }
     }
 

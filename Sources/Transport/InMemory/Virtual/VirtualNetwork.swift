@@ -274,8 +274,9 @@ extension VirtualNetwork {
             let remote = connection.remote(seenFrom: receiver)
             if receiver === connection.server, !connection.isHeard { introduce(connection, remote) }
             // A connection that a newer one of its identity has replaced is not listened to any more.
-            guard receiver === connection.client
-                || receiver.hubs[connection.hub]?.peers[connection.identity] === connection
+            guard
+                receiver === connection.client
+                    || receiver.hubs[connection.hub]?.peers[connection.identity] === connection
             else {
                 note?({ "\(receiver.name) ignores an old connection of \(connection.client.name)" })
                 return
