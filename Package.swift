@@ -64,7 +64,7 @@ let package = Package(
             name: "Bench",
             dependencies: [
                 "Training", "NeuralNet", "Hypernet", "ModelZoo", "TensorCore", "CKernels", "Digest",
-                "Randomness",
+                "Randomness", "ClusterCore", "Collective", "Transport",
             ]),
         .target(
             name: "Simulation", dependencies: ["Training", "ClusterCore", "Collective", "Transport"]),

@@ -25,17 +25,16 @@ public enum MetricsFile {
     /// too.
     static func bytes(upToStep step: Int, _ descriptor: CInt, _ path: String) throws(ObserveError) -> Int {
         var kept: Int?
-        var cut: Int?
         try eachLineBackwards(descriptor, path) { line, end in
-            if kept == nil { kept = end }
-            guard let found = Self.place(of: line) else {
-                cut = end - line.count - 1
+            guard let found = Self.place(of: line) else { return true }
+            guard found.step <= step else {
+                kept = nil
                 return true
             }
-            if found.step > step { cut = end - line.count - 1 }
-            return found.step > step || found.digest != nil
+            if kept == nil { kept = end }
+            return found.digest != nil
         }
-        return cut ?? kept ?? 0
+        return kept ?? 0
     }
 
     /// The newest step of which a line satisfies `isWanted`, looking at most at the last `count` lines.

@@ -47,15 +47,16 @@ final class MemoryCluster {
     /// - Parameter sums: by shard.
     /// - Returns: what each worker has gathered, in the order of ``members``.
     func reduce(step: Int, _ sums: [[Int32]]) throws -> [[Int32]] {
-        let shares = ShardAssignment.even(shards: 0..<shards, workers: members)
+        let shares = ShardDeal.deal(
+            Array(0..<shards), seconds: Dictionary(uniqueKeysWithValues: members.map { ($0, 1) }))
         for member in members { reduction(member).restart(context(member, step: step)) }
         for member in members.shuffled() {
             guard let share = shares[member] else { continue }
             var total = sums[share[0]]
             for shard in share.dropFirst() { sums[shard].withUnsafeBufferPointer { total.add($0) } }
-            let work = StepWork(step: step, attempt: 0, shards: share, partOwners: members, overflows: [])
             let contributions = total.withUnsafeBufferPointer {
-                context(member, step: step).contributions(of: $0, work, pool: pool)
+                context(member, step: step).contributions(
+                    of: $0, shards: ShardSet(share), owners: members, pool: pool)
             }
             pile(try reduction(member).contribute(contributions))
             try deliver(whileOver: 5)

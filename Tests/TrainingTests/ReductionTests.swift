@@ -62,7 +62,7 @@ import Transport
                 let header = context.header(
                     kind, part: part, block: block, elements: elements, shards: ShardSet(0..<shards))
                 let frames = values.prefix(elements).withUnsafeBufferPointer {
-                    context.message(header, $0, BlockWorkspace())
+                    context.message(header, $0, BlockWorkspace(), raw: false)
                 }
                 // Contributions to parts of others are not for this worker, and are left alone.
                 let outgoing = try? reduction.receive(header, frames[1])
@@ -89,11 +89,11 @@ import Transport
                 overflows = try replica.compute(shards: [0, 1], overflows: overflows)
             }
             // The same exponents serve the shards one by one.
-            let whole = Array(replica.sums)
+            let whole = Array(replica.vector)
             var sums: [[Int32]] = []
             for shard in 0..<2 {
                 #expect(try replica.compute(shards: [shard], overflows: []).isEmpty)
-                sums.append(Array(replica.sums))
+                sums.append(Array(replica.vector))
             }
             #expect(try cluster.reduce(step: step, sums) == [whole, whole])
             let traffic = cluster.members.map { cluster.reduction($0).gathered }

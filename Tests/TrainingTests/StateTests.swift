@@ -13,7 +13,7 @@ import Transport
         let original = try TestDefinitions.replica(definition)
         for _ in 0..<2 { _ = try LocalSearch.step(original) }
         let copy = try Replica(definition, plan: nil, step: 2, pool: ComputePool(threads: 2))
-        var stream = StateStream(original.snapshot())
+        var stream = StateStream(try original.snapshot())
         var last: WireStateChunk?
         while let (chunk, payload) = stream.next() {
             #expect(last == nil, "nothing follows the last chunk")
@@ -38,7 +38,7 @@ import Transport
     /// A snapshot does not change with the replica that it was taken from.
     @Test func snapshotStaysAsItWas() throws {
         let replica = try TestDefinitions.replica(TestDefinitions.make())
-        let snapshot = replica.snapshot()
+        let snapshot = try replica.snapshot()
         let before = (0..<snapshot.weights.count).map { snapshot.weights.pointer[$0].bitPattern }
         _ = try LocalSearch.step(replica)
         #expect((0..<snapshot.weights.count).map { snapshot.weights.pointer[$0].bitPattern } == before)

@@ -6,7 +6,7 @@ import Synchronization
 /// them one at a time; the sockets' thread adds to them and takes some back.
 package final class ShardQueue: Sendable {
     /// Names an attempt. The epoch tells apart those before and after everything was forgotten.
-    package struct Key: Equatable {
+    package struct Key: Equatable, Sendable {
         let epoch: Int
         let step: Int
         let attempt: UInt32

@@ -1,18 +1,17 @@
-import ClusterCore
-import Collective
-import Transport
+package import Collective
+package import Transport
 
 /// The sockets' thread's side of one step's all-reduce: sums contributions to the parts that this worker
 /// owns, passes complete blocks on, and gathers the whole vector. Knows nothing of sockets: what to send
 /// comes back as messages.
-final class Reduction {
+package final class Reduction {
     /// A message for each of these workers.
-    struct Outgoing {
-        let workers: [UInt32]
-        let frames: [Frame]
+    package struct Outgoing {
+        package let workers: [UInt32]
+        package let frames: [Frame]
     }
 
-    private(set) var context: ReductionContext
+    package private(set) var context: ReductionContext
     private let elements: Int
     private let shards: Int
     private let owners: [UInt32]
@@ -20,15 +19,17 @@ final class Reduction {
     private var reducers: [Int: PartReducer] = [:]
     private let gathering: Gathering
     private let workspace = BlockWorkspace()
-    private(set) var bytesSent: UInt64 = 0
-    private(set) var bytesUncoded: UInt64 = 0
+    package private(set) var bytesSent: UInt64 = 0
+    package private(set) var bytesUncoded: UInt64 = 0
 
     /// - Parameters:
     ///   - elements: of the vector.
     ///   - shards: of a global batch.
     ///   - owners: of the parts.
     ///   - others: all workers but this one.
-    init(_ context: ReductionContext, elements: Int, shards: Int, owners: [UInt32], others: [UInt32]) {
+    package init(
+        _ context: ReductionContext, elements: Int, shards: Int, owners: [UInt32], others: [UInt32]
+    ) {
         self.context = context
         self.elements = elements
         self.shards = shards
@@ -50,7 +51,7 @@ final class Reduction {
     }
 
     /// Starts over for another step or attempt.
-    func restart(_ context: ReductionContext) {
+    package func restart(_ context: ReductionContext) {
         self.context = context
         for reducer in reducers.values { reducer.reset() }
         gathering.reset()
@@ -63,10 +64,10 @@ final class Reduction {
         self.bytesUncoded += bytesUncoded
     }
 
-    var isComplete: Bool { gathering.isComplete }
+    package var isComplete: Bool { gathering.isComplete }
 
     /// The gathered vector with this worker's traffic. Leave the reduction alone until the step is applied.
-    var gathered: GatheredSums {
+    package var gathered: GatheredSums {
         GatheredSums(
             gathering, step: context.step, bytesSent: bytesSent, bytesUncoded: bytesUncoded)
     }
@@ -74,7 +75,7 @@ final class Reduction {
     // MARK: Events
 
     /// This worker's own contributions: its own parts are summed, the others' messages come back to be sent.
-    func contribute(_ contributions: Contributions) throws(CollectiveError) -> [Outgoing] {
+    package func contribute(_ contributions: Contributions) throws(CollectiveError) -> [Outgoing] {
         var outgoing = contributions.messages.map { message in
             note(sent: message.frames, elements: message.elements, receivers: 1)
             return Outgoing(workers: [message.owner], frames: message.frames)
@@ -90,7 +91,7 @@ final class Reduction {
     }
 
     /// A data message of the present step and attempt.
-    func receive(_ header: BlockHeader, _ payload: Frame) throws(CollectiveError) -> [Outgoing] {
+    package func receive(_ header: BlockHeader, _ payload: Frame) throws(CollectiveError) -> [Outgoing] {
         let (part, block) = (Int(header.part), Int(header.block))
         switch header.kind {
         case .contribution:

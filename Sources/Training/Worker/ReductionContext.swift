@@ -12,7 +12,20 @@ package struct ReductionContext: Equatable, Sendable {
     package let step: Int
     package let attempt: UInt32
     /// Workers on this machine: blocks for them are not coded.
-    package var near: Set<UInt32> = []
+    package let near: Set<UInt32>
+
+    package init(
+        run: RunID, generation: UInt64, worker: UInt32, partition: Partition, step: Int, attempt: UInt32,
+        near: Set<UInt32> = []
+    ) {
+        self.run = run
+        self.generation = generation
+        self.worker = worker
+        self.partition = partition
+        self.step = step
+        self.attempt = attempt
+        self.near = near
+    }
 
     func header(
         _ kind: BlockHeader.Kind, part: Int, block: Int, elements: Int, shards: ShardSet

@@ -4,5 +4,5 @@ struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Measure how fast this machine trains, and what it could do at best.",
-        subcommands: [BenchStep.self, BenchConvolution.self, BenchRoofline.self])
+        subcommands: [BenchStep.self, BenchConvolution.self, BenchRoofline.self, BenchAllReduce.self])
 }

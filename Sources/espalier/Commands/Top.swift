@@ -4,7 +4,8 @@ import Training
 
 struct Top: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Watch a living run: its members, their shares, recoveries. Ends with Ctrl-C, or with the run.")
+        abstract:
+            "Watch a living run: its members, their shares, recoveries. Ends with Ctrl-C, or with the run.")
 
     @Argument(help: "The coordinator's address tcp://HOST:PORT.")
     var coordinator: String

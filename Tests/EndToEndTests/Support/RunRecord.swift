@@ -70,7 +70,7 @@ struct RunRecord {
     /// No temporary files anywhere in the folder.
     func expectTidy(at location: SourceLocation = #_sourceLocation) {
         let known: Set = [
-            "recipe.yaml", "metrics.jsonl", "ledger.jsonl", "plan.json", "checkpoints", "lock",
+            "recipe.yaml", "metrics.jsonl", "ledger.jsonl", "plan.json", "checkpoints", "lock", "launches",
             "model.safetensors",
             "optimizer.safetensors", "manifest.json",
         ]

@@ -1,0 +1,63 @@
+import ClusterCore
+import Hypernet
+import Transport
+
+@testable import Training
+
+/// A run's folder in memory.
+final class MemoryStore: RunStore {
+    private let definition: RunDefinition
+    private let events: () -> Mailbox<CoordinatorEvent>
+    private(set) var steps: [CommittedStep] = []
+    private(set) var digests: [Int: String] = [:]
+    private(set) var evaluations: [EvaluationResult] = []
+    private(set) var plan: String?
+    private(set) var rewinds = 0
+    private(set) var notes: [String] = []
+    private(set) var newest: StateSnapshot?
+    private var arriving: (request: CheckpointRequest, weights: [Float], momentum: [Float])?
+
+    /// - Parameter events: of the coordinator that lives now.
+    init(_ definition: RunDefinition, events: @escaping () -> Mailbox<CoordinatorEvent>) {
+        self.definition = definition
+        self.events = events
+    }
+
+    var initialState: StateSnapshot? { newest }
+
+    func continueFrom(step: Int) { steps.removeAll { $0.step > step } }
+    func record(_ step: CommittedStep) { steps.append(step) }
+    func recordDigest(step: Int, digest: String) { digests[step] = digest }
+    func record(_ result: EvaluationResult) { evaluations.append(result) }
+
+    func decidePlan(_ vectors: [WireLatentValues]) throws -> String {
+        let plan = try PlanDecision.plan(
+            definition, latents: vectors.map(\.values), gradients: vectors.map(\.gradients))
+        let json = String(decoding: try plan.json(), as: UTF8.self)
+        self.plan = json
+        return json
+    }
+
+    func openCheckpoint(_ request: CheckpointRequest) { arriving = (request, [], []) }
+
+    func append(_ chunk: WireStateChunk, _ payload: Frame) {
+        guard let request = arriving?.request else { return }
+        let values = payload.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
+        if chunk.section == .momentum { arriving?.momentum += values } else { arriving?.weights += values }
+        guard chunk.last, let whole = arriving else { return }
+        newest = StateSnapshot(
+            step: request.step, phase: request.phase, plan: request.phase == .search ? "" : plan ?? "",
+            exponents: chunk.exponents, weights: whole.weights, momentum: whole.momentum)
+        arriving = nil
+        events().post(.checkpointWritten(step: request.step))
+    }
+
+    func abandonCheckpoint(step: Int) { arriving = nil }
+
+    func rewind() -> CoordinatorMachine.Resume? {
+        rewinds += 1
+        return newest.map { CoordinatorMachine.Resume(step: $0.step, phase: $0.phase) }
+    }
+
+    func note(_ text: String) { notes.append(text) }
+}
