@@ -99,7 +99,7 @@ let package = Package(
             [
                 "Training", "NeuralNet", "ModelZoo", "Hypernet", "Recipe", "ImageData", "TensorCore",
                 "ClusterCore",
-                "Collective", "Transport",
+                "Collective", "Transport", "Observe",
             ]),
         tests("ClusterSimulation", ["Simulation"]),
         tests("Bench", ["Bench", "Hypernet", "ModelZoo", "NeuralNet", "TensorCore"]),

@@ -7,7 +7,7 @@ struct FeedSender {
     /// Bytes queued for a receiver beyond which it gets no more for now.
     private static let queuedBytesMax = 8 << 20
     /// Bytes of vectors that may wait for a receiver.
-    static let waitingBytesMax = 256 << 20
+    let waitingBytesMax: Int
 
     private struct Feed {
         let order: WireFeed
@@ -21,6 +21,10 @@ struct FeedSender {
     }
 
     private var feeds: [UInt64: Feed] = [:]
+
+    init(waitingBytesMax: Int = 256 << 20) {
+        self.waitingBytesMax = waitingBytesMax
+    }
 
     var numbers: [UInt64] { feeds.keys.sorted() }
 
@@ -58,7 +62,7 @@ struct FeedSender {
         for number in feeds.keys.sorted() where UInt64(vector.step) >= feeds[number]!.order.step {
             feeds[number]!.waiting += vector.messages(feed: number, run: run, envelope: envelope)
             feeds[number]!.waitingBytes += vector.byteCount
-            if feeds[number]!.waitingBytes > Self.waitingBytesMax { slow.append(number) }
+            if feeds[number]!.waitingBytes > waitingBytesMax { slow.append(number) }
         }
         return slow
     }

@@ -18,7 +18,7 @@ extension WorkerNode {
         case .history(let vector):
             guard let run = machine.run else { return }
             for number in feedSender.add(vector, run: run, envelope: envelope) {
-                let bound = FeedSender.waitingBytesMax >> 20
+                let bound = feedSender.waitingBytesMax >> 20
                 try endFeed(number, "over \(bound) MiB of vectors wait for the joining worker")
             }
         case .released(let sums): sums.readers -= 1
