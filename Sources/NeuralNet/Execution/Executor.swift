@@ -41,11 +41,12 @@ public final class Executor: @unchecked Sendable {
     ///   - slice: images of a slice, a divisor of `shard`; see ``sliceSize(for:shard:precision:)``.
     ///   - precision: of activations, their gradients and the convolutions' weights. Linear layers, the loss
     ///     and everything that ``setWeights(_:)`` takes are fp32 either way.
+    ///   - options: part of what results depend on, as the slice is.
     ///   - training: false leaves out everything that only `train` needs.
     /// - Throws: if the instruction level lacks the precision, oneDNN refuses a layer or memory runs out.
     public init(
         graph: Graph, shard: Int, slice: Int, pool: ComputePool, precision: ElementType = .fp32,
-        training: Bool = true
+        training: Bool = true, options: ProgramOptions = ProgramOptions()
     ) throws(EngineError) {
         precondition(
             slice > 0 && shard > 0 && shard % slice == 0, "slices of \(slice) in a shard of \(shard)")
@@ -59,7 +60,8 @@ public final class Executor: @unchecked Sendable {
         slices = shard / slice
         parameters = ParameterLayout(graph)
         layout = ReductionLayout(parameters)
-        program = Program(graph, slice: slice, precision: precision, training: training)
+        program = Program(
+            graph, slice: slice, precision: precision, training: training, options: options)
         kernels = try Self.makeKernels(program, precision, training: training)
         let pools = try Self.makePools(program)
         weights = try WeightStore(program, parameters: parameters, kernels: kernels)
@@ -73,7 +75,8 @@ public final class Executor: @unchecked Sendable {
             lanes.append(
                 try Lane(
                     program, kernels: kernels, pools: pools,
-                    isTraining: training && codingThreads.contains(thread), segments: layout.segments.count,
+                    isTraining: training, hasSlices: codingThreads.contains(thread),
+                    segments: layout.segments.count,
                     place: Double(thread) / Double(threads)))
         }
         self.lanes = lanes
@@ -124,7 +127,7 @@ public final class Executor: @unchecked Sendable {
         for layer in program.convolutions {
             // Layers of one kind share a kernel.
             let kind = ConvolutionLayer(
-                geometry: layer.geometry, weight: 0, bias: layer.bias.map { _ in 0 },
+                geometry: layer.geometry, tiles: layer.tiles, weight: 0, bias: layer.bias.map { _ in 0 },
                 needsInputGradient: training && layer.needsInputGradient)
             if let kernel = known[kind] {
                 result.append(kernel)
@@ -132,7 +135,7 @@ public final class Executor: @unchecked Sendable {
             }
             let kernel = try ConvolutionKernel(
                 kind.geometry, elements: precision, hasBias: kind.bias != nil,
-                needsInputGradient: kind.needsInputGradient)
+                needsInputGradient: kind.needsInputGradient, tiles: kind.tiles)
             known[kind] = kernel
             result.append(kernel)
         }

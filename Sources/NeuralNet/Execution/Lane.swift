@@ -13,6 +13,8 @@ final class Lane {
     /// Two sums per channel of one norm.
     let channelSums: AlignedBuffer<Double>
     let norms: NormCoefficients
+    /// The buffers that only one run needs, of one tile.
+    let memory: AlignedBuffer<UInt8>
     /// By segment: the largest |value| added since the step began.
     let magnitudes: AlignedBuffer<Float>
     /// Where it begins to add to a segment, in 0..<1.
@@ -22,7 +24,7 @@ final class Lane {
 
     init(
         _ program: Program, kernels: [ConvolutionKernel], pools poolKernels: [PoolKernel], isTraining: Bool,
-        segments: Int, place: Double
+        hasSlices: Bool, segments: Int, place: Double
     ) throws(EngineError) {
         let scratch = try Scratch()
         var contexts: [ObjectIdentifier: ConvolutionContext] = [:]
@@ -45,16 +47,17 @@ final class Lane {
         let largestWeight = max(
             kernels.map(\.weightGradientCount).max() ?? 0,
             program.linears.map { $0.outFeatures * $0.inFeatures }.max() ?? 0)
-        weightGradient = try AlignedBuffer(attempting: isTraining ? largestWeight : 0)
+        weightGradient = try AlignedBuffer(attempting: isTraining && hasSlices ? largestWeight : 0)
         channelValues = try AlignedBuffer(attempting: widest)
         channelSums = try AlignedBuffer(attempting: 2 * channels)
         norms = try NormCoefficients(program.normChannels)
+        memory = try AlignedBuffer(attempting: hasSlices ? program.threadByteCount : 0)
         magnitudes = try AlignedBuffer(attempting: segments)
         self.place = place
     }
 
     var byteCount: Int {
-        (weightGradient.count + channelValues.count) * MemoryLayout<Float>.stride
+        (weightGradient.count + channelValues.count) * MemoryLayout<Float>.stride + memory.count
     }
 
     func clearMagnitudes() {
