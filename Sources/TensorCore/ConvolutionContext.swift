@@ -2,8 +2,8 @@ internal import COneDNN
 
 /// A convolution ready to run on one thread: nothing is allocated in a call (but see ``WeightProduct``).
 /// Inputs, outputs and their gradients are NHWC, of the kernel's element type; for the forward pass and the
-/// input's gradient of exactly one tile, for the weight's of all images. Weights and their gradients are in the
-/// kernel's packed layouts.
+/// input's gradient of exactly one tile, for the weight's of all images. Weights and their gradients are in
+/// the kernel's packed layouts.
 public final class ConvolutionContext {
     private let geometry: ConvolutionGeometry
     private let elements: ElementType

@@ -15,7 +15,7 @@ extension Executor {
             convolveBackWeights(layer, lane, input: at(input), gradient: at(gradient))
         case .convolveBackData(let layer, let gradient, let inputGradient):
             lane.convolutions[layer].backwardData(
-                outputGradient: at(gradient), weight: weights.convolution(layer),
+                outputGradient: at(gradient), weight: packed.backward(layer),
                 inputGradient: at(inputGradient))
         case .multiplyBackWeights(let layer, let input, let gradient):
             multiplyBackWeights(
@@ -65,7 +65,7 @@ extension Executor {
         _ index: Int, _ lane: Lane, input: UnsafeRawPointer, gradient: UnsafeRawPointer
     ) {
         let layer = program.convolutions[index]
-        let target = lane.weightGradient.pointer
+        let target = lane.weightGradient
         let bias = layer.bias.map { _ in lane.channelValues.pointer }
         lane.convolutions[index].backwardWeights(
             input: input, outputGradient: gradient, weightGradient: target, biasGradient: bias)
@@ -81,7 +81,7 @@ extension Executor {
     private func multiplyBackWeights(
         _ layer: LinearLayer, _ lane: Lane, input: UnsafePointer<Float>, gradient: UnsafePointer<Float>
     ) {
-        let target = lane.weightGradient.pointer
+        let target = lane.weightGradient
         DenseAlgebra.multiply(
             m: layer.outFeatures, n: layer.inFeatures, k: program.slice, gradient, transposeA: true, input,
             into: target)

@@ -13,7 +13,7 @@ extension Executor {
             load(shard, slice: slice, into: floats(into))
         case .convolve(let layer, let input, let output):
             lane.convolutions[layer].forward(
-                input: at(input), weight: weights.convolution(layer),
+                input: at(input), weight: packed.forward(layer),
                 bias: program.convolutions[layer].bias.map { weights.tensor($0) }, output: at(output))
         case .multiply(let layer, let input, let output):
             multiply(program.linears[layer], input: floats(input), output: floats(output))

@@ -49,7 +49,6 @@ extension Executor {
     private func run(_ shard: any ShardSource, _ mode: Mode) throws {
         guard shard.count <= self.shard else { throw ShardError.imageCount(shard.count, shard: self.shard) }
         runMeasured(as: .linearAndLoss) { thread in carry(shard, mode, thread: thread) }
-        weights.direction = mode == .training ? .backward : .forward
         if let error = records.takeError() { throw error }
     }
 
@@ -57,18 +56,18 @@ extension Executor {
     private func carry(_ shard: any ShardSource, _ mode: Mode, thread: Int) {
         let lane = lanes[thread]
         let own = Self.slices(of: thread, threads: pool.threads, slices: slices)
-        if weights.direction == .backward {
-            pack(for: .forward, lane, thread: thread)
-            pool.barrier()
-        }
+        pack(stage: 0, lane, thread: thread)
         if mode == .evaluation { setRunningCoefficients(lane) }
-        for stage in program.forward {
-            if mode != .evaluation, !stage.norms.isEmpty {
-                meet(lane)
+        for (number, stage) in program.forward.enumerated() {
+            meet(lane)
+            if mode != .evaluation {
                 for norm in stage.norms {
                     combineForward(norm, lane, codes: mode == .training, thread: thread)
                 }
                 lane.timer?.lap(.normCombine)
+            }
+            if mode == .training || number + 1 < program.forward.count {
+                pack(stage: number + 1, lane, thread: thread)
             }
             perform(stage, own, lane) { performForward($0, $1, lane, shard, mode) }
         }
@@ -76,23 +75,17 @@ extension Executor {
             for slice in own { performLoss(slice, shard, into: nil) }
         }
         guard mode == .training else { return }
-        meet(lane)
-        pack(for: .backward, lane, thread: thread)
-        meet(lane)
-        for stage in program.backward {
-            if !stage.norms.isEmpty {
-                meet(lane)
-                for norm in stage.norms { combineBackward(norm, lane, thread: thread) }
-                lane.timer?.lap(.normCombine)
-            }
+        for (number, stage) in program.backward.enumerated() {
+            meet(lane)
+            for norm in stage.norms { combineBackward(norm, lane, thread: thread) }
+            lane.timer?.lap(.normCombine)
+            pack(stage: program.forward.count + number + 1, lane, thread: thread)
             perform(stage, own, lane) { performBackward($0, $1, lane, shard) }
         }
     }
 
-    private func pack(for direction: WeightStore.Direction, _ lane: Lane, thread: Int) {
-        for tensor in tensorsOfThread[thread] where parameters.tensors[tensor].role == .convolutionWeight {
-            weights.set(tensor, for: direction)
-        }
+    private func pack(stage: Int, _ lane: Lane, thread: Int) {
+        packed.pack(stage: stage, of: weights.state, thread: thread)
         lane.timer?.lap(.packing)
     }
 

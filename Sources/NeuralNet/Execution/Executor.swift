@@ -24,13 +24,14 @@ public final class Executor: @unchecked Sendable {
     let program: Program
     let kernels: [ConvolutionKernel]
     let weights: WeightStore
+    let packed: PackedWeights
     let sums: StepSums
     let lanes: [Lane]
     let arena: AlignedBuffer<UInt8>
     let records: SliceRecords
     /// Slices of a shard.
     let slices: Int
-    /// Tensors whose weights each thread packs.
+    /// Tensors that each thread takes over.
     let tensorsOfThread: [[Int]]
     /// Threads that have slices.
     let codingThreads: [Int]
@@ -64,7 +65,9 @@ public final class Executor: @unchecked Sendable {
             graph, slice: slice, precision: precision, training: training, options: options)
         kernels = try Self.makeKernels(program, precision, training: training)
         let pools = try Self.makePools(program)
-        weights = try WeightStore(program, parameters: parameters, kernels: kernels)
+        weights = try WeightStore(program, parameters: parameters)
+        packed = try PackedWeights(
+            program, parameters: parameters, kernels: kernels, threads: pool.threads)
         sums = try StepSums(layout, program: program, kernels: kernels)
         let (threads, slices) = (pool.threads, slices)
         codingThreads = (0..<threads).filter {
@@ -88,7 +91,7 @@ public final class Executor: @unchecked Sendable {
 
     /// Bytes of weights, activations and gradients held for the whole run (without oneDNN's own).
     public var byteCount: Int {
-        arena.count + weights.byteCount + lanes.reduce(0) { $0 + $1.byteCount }
+        arena.count + weights.byteCount + packed.byteCount + lanes.reduce(0) { $0 + $1.byteCount }
     }
 
     /// Takes over the whole state, `ParameterLayout.count` elements: parameters and running statistics. They
@@ -97,7 +100,7 @@ public final class Executor: @unchecked Sendable {
     public func setWeights(_ flat: UnsafePointer<Float>) {
         weights.use(flat)
         runMeasured(as: .packing) { thread in
-            for tensor in tensorsOfThread[thread] { weights.set(tensor, for: .forward) }
+            for tensor in tensorsOfThread[thread] { weights.set(tensor) }
         }
     }
 

@@ -6,14 +6,13 @@ import TensorCore
 final class Lane {
     let convolutions: [ConvolutionContext]
     let pools: [PoolContext]
-    /// One slice's gradient of one weight, in the layout of the pass that makes it.
-    let weightGradient: AlignedBuffer<Float>
     /// One gradient or statistic per channel of one layer.
     let channelValues: AlignedBuffer<Float>
     /// Two sums per channel of one norm.
     let channelSums: AlignedBuffer<Double>
     let norms: NormCoefficients
-    /// The buffers that only one run needs, of one tile.
+    /// The buffers that only one run needs, of one tile; or one slice's gradient of one weight, in the layout
+    /// of the pass that makes it.
     let memory: AlignedBuffer<UInt8>
     /// By segment: the largest |value| added since the step began.
     let magnitudes: AlignedBuffer<Float>
@@ -47,17 +46,21 @@ final class Lane {
         let largestWeight = max(
             kernels.map(\.weightGradientCount).max() ?? 0,
             program.linears.map { $0.outFeatures * $0.inFeatures }.max() ?? 0)
-        weightGradient = try AlignedBuffer(attempting: isTraining && hasSlices ? largestWeight : 0)
         channelValues = try AlignedBuffer(attempting: widest)
         channelSums = try AlignedBuffer(attempting: 2 * channels)
         norms = try NormCoefficients(program.normChannels)
-        memory = try AlignedBuffer(attempting: hasSlices ? program.threadByteCount : 0)
+        let gradientBytes = isTraining ? largestWeight * MemoryLayout<Float>.stride : 0
+        memory = try AlignedBuffer(attempting: hasSlices ? max(program.threadByteCount, gradientBytes) : 0)
         magnitudes = try AlignedBuffer(attempting: segments)
         self.place = place
     }
 
     var byteCount: Int {
-        (weightGradient.count + channelValues.count) * MemoryLayout<Float>.stride + memory.count
+        channelValues.count * MemoryLayout<Float>.stride + memory.count
+    }
+
+    var weightGradient: UnsafeMutablePointer<Float> {
+        UnsafeMutableRawPointer(memory.pointer).assumingMemoryBound(to: Float.self)
     }
 
     func clearMagnitudes() {

@@ -8,7 +8,8 @@ struct Run: Equatable {
 }
 
 extension Program {
-    /// Cuts a stage in runs as long as can be, each in as few tiles as are small enough. Tells the convolutions.
+    /// Cuts a stage in runs as long as can be, each in as few tiles as are small enough. Tells the
+    /// convolutions.
     mutating func cutInRuns(_ stage: Stage) -> [Run] {
         var runs: [Run] = []
         for (index, work) in stage.works.enumerated() {

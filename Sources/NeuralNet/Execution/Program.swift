@@ -105,6 +105,9 @@ struct Program {
         var last = Int.min
         /// Of the last run.
         var tiles = 1
+        /// Whether a work that makes a weight's gradient is among those that need it: those have the thread's
+        /// memory to themselves.
+        var isBesideGradient = false
     }
 
     private func lives() -> [Life] {
@@ -112,10 +115,12 @@ struct Program {
         var position = 0
         for stage in forward + backward {
             for run in stage.runs {
+                let makesGradient = stage.works[run.works].contains(where: \.makesWeightGradient)
                 for buffer in stage.works[run.works].flatMap(\.buffers) {
                     lives[buffer].first = min(lives[buffer].first, position)
                     lives[buffer].last = position
                     lives[buffer].tiles = run.tiles
+                    lives[buffer].isBesideGradient = lives[buffer].isBesideGradient || makesGradient
                 }
                 position += 1
             }
@@ -126,6 +131,6 @@ struct Program {
     }
 
     private func home(_ buffer: Buffer, _ life: Life) -> Home {
-        buffer != logits && life.first == life.last ? .tile : .slice
+        buffer != logits && life.first == life.last && !life.isBesideGradient ? .tile : .slice
     }
 }

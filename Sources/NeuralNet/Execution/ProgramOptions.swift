@@ -1,5 +1,5 @@
-/// Where a ``Program`` draws the line between memory and time. Results in bf16 depend on it: sums of norms are
-/// rounded by tiles.
+/// Where an ``Executor`` draws the line between memory and time. Results in bf16 depend on it: sums of norms
+/// are rounded by tiles.
 public struct ProgramOptions: Hashable, Sendable {
     /// Bytes that a work on one tile should touch at most: so many fit in the second cache of one core.
     public var tileBytes = 1 << 20

@@ -9,6 +9,14 @@ struct Tile {
 }
 
 extension Work {
+    /// Whether it makes the gradient of a weight, which is in the thread's memory until it is coded.
+    var makesWeightGradient: Bool {
+        switch self {
+        case .convolveBackWeights, .multiplyBackWeights: true
+        default: false
+        }
+    }
+
     /// Whether it does to each image what it would do to it alone, so that it may go tile by tile.
     var canBeTiled: Bool {
         switch self {
