@@ -22,7 +22,8 @@ package final class IncomingVector {
     package func end() { step = nil }
 
     /// - Returns: whether the vector is whole.
-    package func take(_ header: BlockHeader, _ bytes: UnsafeRawBufferPointer) throws(CollectiveError) -> Bool {
+    package func take(_ header: BlockHeader, _ bytes: UnsafeRawBufferPointer) throws(CollectiveError) -> Bool
+    {
         try gathering.take(
             part: Int(header.part), block: Int(header.block), bytes: bytes, workspace: workspace)
     }

@@ -54,8 +54,7 @@ extension ReplicaWorker {
     }
 
     func apply(_ step: Int, _ attempt: UInt32, _ sums: GatheredSums) throws {
-        defer { post(.released(sums)) }
-        guard let replica = try held(at: step) else { return }
+        guard let replica = try held(at: step) else { return post(.released(sums)) }
         let start = clock.now
         let exponents = feeds.isEmpty ? "" : replica.exponents.json
         let metrics = sums.withSums { replica.apply($0) }
@@ -67,12 +66,15 @@ extension ReplicaWorker {
         done.bytesUncoded = sums.bytesUncoded
         done.applySeconds = (clock.now - start).seconds
         (heldRun, lastDone) = (run, done)
+        // The next step may begin in the same memory, unless the vector has still to be coded for others.
+        if feeds.isEmpty { post(.released(sums)) }
         post(.event(.applied(done)))
         guard !feeds.isEmpty else { return }
         let vector = sums.withSums {
             HistoryVector(step: step, exponents: exponents, vector: $0, pool: pool)
         }
         post(.history(vector))
+        post(.released(sums))
     }
 
     func serve(_ work: StepWork, _ context: ReductionContext, _ sums: GatheredSums) {

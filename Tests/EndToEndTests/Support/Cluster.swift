@@ -18,8 +18,17 @@ struct Cluster {
             ] + others, in: training.folder)
     }
 
-    func join(threads: Int = 1) throws -> ProgramRun {
-        try ProgramRun(["worker", "--join", endpoint, "--threads", "\(threads)"])
+    func join(threads: Int = 1, _ others: String...) throws -> ProgramRun {
+        try ProgramRun(["worker", "--join", endpoint, "--threads", "\(threads)"] + others)
+    }
+
+    /// Another coordinator in the place of one that is gone.
+    func resume(workers: Int) throws -> ProgramRun {
+        try ProgramRun(
+            [
+                "coordinator", training.recipePath, "--listen", endpoint, "--workers", "\(workers)", "--run",
+                training.run.path, "--resume",
+            ], in: training.folder)
     }
 
     /// A port that nobody listened on a moment ago.

@@ -9,6 +9,8 @@ struct TestRecipe: Sendable, CustomStringConvertible {
     static let lwDNA = TestRecipe(description: "lw-dna", searchSteps: 3, epochs: 1)
     /// The same in bf16.
     static let bf16 = TestRecipe(description: "bf16", searchSteps: 3, epochs: 1, precision: "bf16")
+    /// The same, long enough for things to happen meanwhile.
+    static let long = TestRecipe(description: "long", searchSteps: 3, epochs: 10)
     /// Goes on until something ends it.
     static let endless = TestRecipe(description: "endless", searchSteps: 0, epochs: 100_000)
 
