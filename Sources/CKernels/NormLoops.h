@@ -54,7 +54,6 @@ static inline __attribute__((always_inline)) void NAME(add_blocks)(
 ESPALIER_CLONES
 void NAME(espalier_norm_sums)(
     const ELEMENT *x, size_t rows, size_t channels, double *sums, double *squares) {
-    for (size_t c = 0; c < channels; c++) sums[c] = squares[c] = 0;
     if (channels < FEW_CHANNELS) {
         NAME(add_blocks)(x, rows, channels, sums, squares, TOGETHER(1));
     } else {
@@ -159,7 +158,6 @@ void NAME(espalier_norm_backward_sums)(
     const NAME(back_source) source = {x, NULL, scale, shift};
     // Without an output the gradient is only read.
     ELEMENT *const same = (ELEMENT *)gradient;
-    for (size_t c = 0; c < channels; c++) sums[c] = products[c] = 0;
 #define FEW(kind) NAME(backward_blocks)(same, source, rows, channels, sums, products, TOGETHER(1), kind)
 #define MANY(kind) \
     NAME(backward_blocks)(same, source, rows, channels, sums, products, TOGETHER(FEW_CHANNELS), kind)
@@ -178,7 +176,6 @@ void NAME(espalier_norm_backward_sums_in_place)(
     double *sums, double *products) {
     const NAME(back_source) source = {x, output, NULL, NULL};
     const size_t few = TOGETHER(1), many = TOGETHER(FEW_CHANNELS);
-    for (size_t c = 0; c < channels; c++) sums[c] = products[c] = 0;
     if (activation == ESPALIER_RELU6) {
         NAME(backward_blocks)(gradient, source, rows, channels, sums, products, many, ESPALIER_RELU6);
     } else if (channels < FEW_CHANNELS) {

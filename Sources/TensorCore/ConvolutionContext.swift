@@ -1,13 +1,17 @@
 internal import COneDNN
 
 /// A convolution ready to run on one thread: nothing is allocated in a call (but see ``WeightProduct``).
-/// Inputs, outputs and their gradients are NHWC of exactly `images` images, of the kernel's element type;
-/// weights and their gradients in the kernel's packed layouts.
+/// Inputs, outputs and their gradients are NHWC, of the kernel's element type; for the forward pass and the
+/// input's gradient of exactly one tile, for the weight's of all images. Weights and their gradients are in
+/// the kernel's packed layouts.
 public final class ConvolutionContext {
     private let geometry: ConvolutionGeometry
     private let elements: ElementType
     private let needsInputGradient: Bool
-    private let depthwise: DepthwisePasses
+    /// By the images of each pass.
+    private let depthwiseForward: DepthwisePasses
+    private let depthwiseData: DepthwisePasses
+    private let depthwiseWeights: DepthwisePasses
     /// Nil: by `depthwise`.
     private let forwardPass: Invocation?
     private let backwardDataPass: Invocation?
@@ -19,7 +23,12 @@ public final class ConvolutionContext {
         geometry = kernel.geometry
         elements = kernel.elements
         needsInputGradient = kernel.needsInputGradient
-        depthwise = DepthwisePasses(kernel.geometry, kernel.elements)
+        let (forwardTile, dataTile) = (
+            geometry.tile(of: kernel.tiles.forward), geometry.tile(of: kernel.tiles.inputGradient)
+        )
+        depthwiseForward = DepthwisePasses(forwardTile, elements)
+        depthwiseData = DepthwisePasses(dataTile, elements)
+        depthwiseWeights = DepthwisePasses(geometry, elements)
         forwardPass = try Self.forwardPass(kernel, scratch)
         backwardDataPass = try Self.backwardDataPass(kernel, scratch)
         (backwardWeightsPass, sumsBias) = try Self.backwardWeightsPass(kernel, scratch)
@@ -30,7 +39,7 @@ public final class ConvolutionContext {
         input: UnsafeRawPointer, weight: UnsafeRawPointer, bias: UnsafePointer<Float>? = nil,
         output: UnsafeMutableRawPointer
     ) {
-        guard let forwardPass else { return depthwise.forward(input, weight, bias, output) }
+        guard let forwardPass else { return depthwiseForward.forward(input, weight, bias, output) }
         if let bias {
             forwardPass.run(input, weight, output, bias)
         } else {
@@ -44,7 +53,7 @@ public final class ConvolutionContext {
     ) {
         precondition(needsInputGradient, "\(geometry) was built without an input gradient")
         guard let backwardDataPass else {
-            return depthwise.backwardData(outputGradient, weight, inputGradient)
+            return depthwiseData.backwardData(outputGradient, weight, inputGradient)
         }
         backwardDataPass.run(outputGradient, weight, inputGradient)
     }
@@ -61,7 +70,7 @@ public final class ConvolutionContext {
             }
             backwardWeightsPass.run(input, outputGradient, weightGradient)
         } else {
-            depthwise.backwardWeights(input, outputGradient, weightGradient)
+            depthwiseWeights.backwardWeights(input, outputGradient, weightGradient)
         }
         guard let biasGradient else { return }
         elements.addRows(

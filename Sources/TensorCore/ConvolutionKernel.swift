@@ -4,6 +4,7 @@
 /// code inside oneDNN.
 public final class ConvolutionKernel: Sendable {
     public let geometry: ConvolutionGeometry
+    public let tiles: ConvolutionTiles
     /// Of input, output, their gradients and the packed weights. Biases and the weight's gradient are fp32.
     public let elements: ElementType
     public let hasBias: Bool
@@ -13,9 +14,11 @@ public final class ConvolutionKernel: Sendable {
 
     /// - Parameter paths: the code to use, where not what `ConvolutionPaths(for:_:)` chooses; it must fit the
     ///   geometry.
+    /// - Parameter tiles: how the images are cut for the passes that take tiles.
     public init(
         _ geometry: ConvolutionGeometry, elements: ElementType = .fp32, hasBias: Bool,
-        needsInputGradient: Bool, paths: ConvolutionPaths? = nil
+        needsInputGradient: Bool, paths: ConvolutionPaths? = nil,
+        tiles: ConvolutionTiles = ConvolutionTiles()
     ) throws(EngineError) {
         guard geometry.isValid else {
             throw EngineError(operation: "build a convolution", detail: "\(geometry) is none")
@@ -23,9 +26,13 @@ public final class ConvolutionKernel: Sendable {
         try Engine.check(elements)
         let paths = paths ?? ConvolutionPaths(for: geometry, elements)
         precondition(paths.fit(geometry), "\(geometry) cannot go by \(paths)")
+        precondition(
+            geometry.images % tiles.forward == 0 && geometry.images % tiles.inputGradient == 0,
+            "\(geometry) in \(tiles)")
         passes = try ConvolutionPasses(
-            geometry, elements, paths, hasBias: hasBias, needsInputGradient: needsInputGradient)
+            geometry, elements, paths, tiles, hasBias: hasBias, needsInputGradient: needsInputGradient)
         self.geometry = geometry
+        self.tiles = tiles
         self.elements = elements
         self.hasBias = hasBias
     }
@@ -43,19 +50,29 @@ public final class ConvolutionKernel: Sendable {
         (passes.forward.name, passes.inputGradient?.name, passes.weightGradient.name)
     }
 
+    /// Rows of the weight that may be packed apart; 1: only all at once.
+    public var forwardWeightRows: Int { passes.forwardPacking.rows }
+    public var backwardWeightRows: Int { passes.inputGradientPacking?.rows ?? 1 }
+
     /// From (outChannels, inChannels / groups, kernel, kernel) in fp32 to `forwardWeightCount` elements,
     /// rounded to nearest even. Any thread.
-    public func packForward(_ weight: UnsafePointer<Float>, into packed: UnsafeMutableRawPointer) {
-        passes.forwardPacking.pack(weight, into: packed)
+    /// - Parameter rows: which of `forwardWeightRows`; nil: all. Whole blocks of 16 are fastest.
+    public func packForward(
+        _ weight: UnsafePointer<Float>, rows: Range<Int>? = nil, into packed: UnsafeMutableRawPointer
+    ) {
+        passes.forwardPacking.pack(weight, rows: rows, into: packed)
     }
 
     /// From (outChannels, inChannels / groups, kernel, kernel) in fp32 to `backwardWeightCount` elements,
     /// rounded to nearest even. Any thread.
-    public func packBackward(_ weight: UnsafePointer<Float>, into packed: UnsafeMutableRawPointer) {
+    /// - Parameter rows: which of `backwardWeightRows`; nil: all.
+    public func packBackward(
+        _ weight: UnsafePointer<Float>, rows: Range<Int>? = nil, into packed: UnsafeMutableRawPointer
+    ) {
         guard let packing = passes.inputGradientPacking else {
             preconditionFailure("\(geometry) was built without an input gradient")
         }
-        packing.pack(weight, into: packed)
+        packing.pack(weight, rows: rows, into: packed)
     }
 
     /// For one thread; contexts with the same scratch are used by one thread at a time.

@@ -31,38 +31,38 @@ struct ConvolutionPasses: Sendable {
     let gradientLayout: WeightLayout
 
     init(
-        _ geometry: ConvolutionGeometry, _ elements: ElementType, _ paths: ConvolutionPaths, hasBias: Bool,
-        needsInputGradient: Bool
+        _ geometry: ConvolutionGeometry, _ elements: ElementType, _ paths: ConvolutionPaths,
+        _ tiles: ConvolutionTiles, hasBias: Bool, needsInputGradient: Bool
     ) throws(EngineError) {
-        let descriptors = try ConvolutionDescriptors(geometry, elements, hasBias: hasBias)
-        var (hint, forward, packing): (Primitive?, Forward, WeightPacking)
-        switch paths.forward {
-        case .direct, .older:
-            let primitive = try descriptors.makeForward(older: paths.forward == .older)
-            hint = primitive
-            forward = .primitive(primitive)
-            packing = try descriptors.packing(of: primitive, elements)
-        case .depthwise:
-            hint = nil
-            forward = .depthwise
-            packing = WeightPacking(depthwise: geometry, elements)
-        }
-        self.forward = forward
-        forwardPacking = packing
+        (forward, forwardPacking) = try Self.makeForward(
+            paths.forward,
+            ConvolutionDescriptors(geometry.tile(of: tiles.forward), elements, hasBias: hasBias), elements)
         (weightGradient, gradientCount, gradientLayout) = try Self.makeWeightGradient(
-            paths.weightGradient, descriptors, elements, &hint)
+            paths.weightGradient, ConvolutionDescriptors(geometry, elements, hasBias: hasBias), elements)
         guard needsInputGradient else {
             (inputGradient, inputGradientPacking) = (nil, nil)
             return
         }
+        let tile = geometry.tile(of: tiles.inputGradient)
         (inputGradient, inputGradientPacking) = try Self.makeInputGradient(
-            paths.inputGradient, descriptors, elements, &hint)
+            paths.inputGradient, ConvolutionDescriptors(tile, elements, hasBias: hasBias), elements)
     }
 
-    /// - Parameter hint: oneDNN's forward pass, made if it is wanted and missing.
+    private static func makeForward(
+        _ path: ConvolutionPaths.Forward, _ descriptors: ConvolutionDescriptors, _ elements: ElementType
+    ) throws(EngineError) -> (Forward, WeightPacking) {
+        switch path {
+        case .direct, .older:
+            let primitive = try descriptors.makeForward(older: path == .older)
+            return (.primitive(primitive), try descriptors.packing(of: primitive, elements))
+        case .depthwise:
+            return (.depthwise, WeightPacking(depthwise: descriptors.geometry, elements))
+        }
+    }
+
     private static func makeWeightGradient(
         _ path: ConvolutionPaths.WeightGradient, _ descriptors: ConvolutionDescriptors,
-        _ elements: ElementType, _ hint: inout Primitive?
+        _ elements: ElementType
     ) throws(EngineError) -> (WeightGradient, count: Int, WeightLayout) {
         let g = descriptors.geometry
         switch path {
@@ -81,7 +81,7 @@ struct ConvolutionPasses: Sendable {
             }
             fallthrough
         case .direct:
-            let primitive = try descriptors.makeWeightGradient(hint: known(&hint, descriptors))
+            let primitive = try descriptors.makeWeightGradient(hint: descriptors.makeForward())
             let native = primitive.tensor(dnnl_query_diff_weights_md)
             return (
                 .direct(primitive), OneDNN.byteCount(native) / ElementType.fp32.byteCount,
@@ -93,7 +93,7 @@ struct ConvolutionPasses: Sendable {
 
     private static func makeInputGradient(
         _ path: ConvolutionPaths.InputGradient, _ descriptors: ConvolutionDescriptors,
-        _ elements: ElementType, _ hint: inout Primitive?
+        _ elements: ElementType
     ) throws(EngineError) -> (InputGradient, WeightPacking) {
         let g = descriptors.geometry
         switch path {
@@ -107,18 +107,9 @@ struct ConvolutionPasses: Sendable {
             let layout = try WeightLayout(turned: native, sizes: turned.weightSizes)
             return (.mirrored(primitive), WeightPacking(g, native: native, layout: layout, elements))
         case .direct:
-            let primitive = try descriptors.makeInputGradient(hint: known(&hint, descriptors))
+            let primitive = try descriptors.makeInputGradient(hint: descriptors.makeForward())
             return (.direct(primitive), try descriptors.packing(of: primitive, elements))
         }
-    }
-
-    private static func known(
-        _ hint: inout Primitive?, _ descriptors: ConvolutionDescriptors
-    ) throws(EngineError) -> Primitive {
-        if let hint { return hint }
-        let made = try descriptors.makeForward()
-        hint = made
-        return made
     }
 }
 

@@ -5,6 +5,8 @@ internal import COneDNN
 struct WeightPacking: Sendable {
     /// Elements of the packed weight, padding included.
     let count: Int
+    /// Rows of the plain weight that may be packed apart, by different threads; 1: all at once.
+    let rows: Int
     private let elements: ElementType
     private let way: Way
     /// Whether there are elements that no element of the plain weight goes to; they are zero.
@@ -24,6 +26,7 @@ struct WeightPacking: Sendable {
         self.elements = elements
         count = OneDNN.byteCount(native) / elements.byteCount
         hasPadding = count > geometry.weightCount
+        rows = hasPadding ? 1 : layout.rows
         way = layout.isPlain && elements == .fp32 ? .copy : .place(layout.spelledOut)
     }
 
@@ -32,11 +35,16 @@ struct WeightPacking: Sendable {
         self.elements = elements
         count = geometry.weightCount
         hasPadding = false
+        rows = 1
         way = .depthwise(channels: geometry.outChannels, taps: geometry.kernel * geometry.kernel)
     }
 
     /// Rounds to nearest even if the packed weight is bf16. Any thread.
-    func pack(_ weight: UnsafePointer<Float>, into packed: UnsafeMutableRawPointer) {
+    /// - Parameter rows: of `self.rows`; nil: all.
+    func pack(
+        _ weight: UnsafePointer<Float>, rows taken: Range<Int>? = nil, into packed: UnsafeMutableRawPointer
+    ) {
+        let taken = taken ?? 0..<rows
         let single = packed.assumingMemoryBound(to: Float.self)
         let half = packed.assumingMemoryBound(to: UInt16.self)
         if hasPadding {
@@ -44,11 +52,13 @@ struct WeightPacking: Sendable {
         }
         switch (way, elements) {
         case (.copy, _):
-            single.update(from: weight, count: count)
+            let length = count / rows
+            let start = taken.lowerBound * length
+            (single + start).update(from: weight + start, count: taken.count * length)
         case (.place(let layout), .fp32):
-            layout.withPlaces { espalier_pack(weight, $0, single) }
+            layout.withPlaces(taken, rows) { espalier_pack(weight + $0, $1, single) }
         case (.place(let layout), .bf16):
-            layout.withPlaces { espalier_pack_bf16(weight, $0, half) }
+            layout.withPlaces(taken, rows) { espalier_pack_bf16(weight + $0, $1, half) }
         case (.depthwise(let channels, let taps), .fp32):
             espalier_depthwise_pack(weight, channels, taps, single)
         case (.depthwise(let channels, let taps), .bf16):
@@ -65,13 +75,20 @@ extension WeightLayout {
             rowStarts: (0..<rows).map { Int32($0 * rowLength) }, columns: (0..<rowLength).map { Int32($0) })
     }
 
-    fileprivate func withPlaces(_ body: (espalier_places) -> Void) {
+    /// - Parameters:
+    ///   - taken: of `parts` parts of the layout, which are rows or all there is.
+    ///   - body: gets the first element of the plain weight and the places from there on.
+    fileprivate func withPlaces(
+        _ taken: Range<Int>, _ parts: Int, _ body: (_ start: Int, espalier_places) -> Void
+    ) {
+        let taken = parts == rows ? taken : 0..<rows
         rowStarts.withUnsafeBufferPointer { rows in
             columns.withUnsafeBufferPointer { columns in
                 body(
+                    taken.lowerBound * columns.count,
                     espalier_places(
-                        rows: rows.baseAddress, row_count: rows.count, columns: columns.baseAddress,
-                        column_count: columns.count))
+                        rows: rows.baseAddress.map { $0 + taken.lowerBound }, row_count: taken.count,
+                        columns: columns.baseAddress, column_count: columns.count))
             }
         }
     }

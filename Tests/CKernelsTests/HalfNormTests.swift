@@ -8,7 +8,7 @@ import Testing
     /// Adds up as the kernels do: eight rows at a time in fp32, the last few one by one, those in fp64.
     private static func total(_ terms: [Float]) -> Double {
         let group = Int(ESPALIER_NORM_ROWS_BF16)
-        var (sum, row) = (0.0, 0)
+        var (sum, row) = (sumBefore, 0)
         while row < terms.count {
             let taken = row + group <= terms.count ? group : 1
             sum += Double(terms[row..<row + taken].reduce(Float(0), +))
@@ -24,7 +24,7 @@ import Testing
     @Test(arguments: awkwardChannels, awkwardRows)
     func sums(channels: Int, rows: Int) {
         let x = halves(rows * channels, seed: 1)
-        var sums = [Double](repeating: .nan, count: channels)
+        var sums = [Double](repeating: sumBefore, count: channels)
         var squares = sums
         espalier_norm_sums_bf16(x, rows, channels, &sums, &squares)
         for c in 0..<channels {
@@ -72,7 +72,7 @@ import Testing
                 let value = Half.value(x[i]) * scale[i % channels] + shift[i % channels]
                 return activatedBack(Half.value(gradient[i]), value, activation)
             }
-            var sums = [Double](repeating: .nan, count: channels)
+            var sums = [Double](repeating: sumBefore, count: channels)
             var products = sums
             espalier_norm_backward_sums_bf16(
                 gradient, x, scale, shift, rows, channels, code, &sums, &products)
@@ -122,7 +122,7 @@ import Testing
                 activatedBack(Half.value(gradient[$0]), Half.value(output[$0]), activation)
             }
             var found = gradient
-            var sums = [Double](repeating: .nan, count: channels)
+            var sums = [Double](repeating: sumBefore, count: channels)
             var products = sums
             espalier_norm_backward_sums_in_place_bf16(
                 &found, x, output, rows, channels, activation.kernel, &sums, &products)

@@ -7,11 +7,11 @@ import Testing
     @Test(arguments: awkwardChannels, awkwardRows)
     func sums(channels: Int, rows: Int) {
         let x = values(rows * channels, seed: 1)
-        var sums = [Double](repeating: .nan, count: channels)
+        var sums = [Double](repeating: sumBefore, count: channels)
         var squares = sums
         espalier_norm_sums(x, rows, channels, &sums, &squares)
         for c in 0..<channels {
-            var (sum, square) = (0.0, 0.0)
+            var (sum, square) = (sumBefore, sumBefore)
             for r in 0..<rows {
                 let value = Double(x[r * channels + c])
                 sum += value
@@ -60,7 +60,7 @@ import Testing
                 let value = x[i] * scale[i % channels] + shift[i % channels]
                 return activatedBack(gradient[i], value, activation)
             }
-            var sums = [Double](repeating: .nan, count: channels)
+            var sums = [Double](repeating: sumBefore, count: channels)
             var products = sums
             espalier_norm_backward_sums(
                 gradient, x, scale, shift, rows, channels, code, &sums, &products)
@@ -110,7 +110,7 @@ import Testing
                 activatedBack(gradient[$0], output[$0], activation)
             }
             var found = gradient
-            var sums = [Double](repeating: .nan, count: channels)
+            var sums = [Double](repeating: sumBefore, count: channels)
             var products = sums
             espalier_norm_backward_sums_in_place(
                 &found, x, output, rows, channels, activation.kernel, &sums, &products)
@@ -123,7 +123,7 @@ import Testing
         of dz: [Float], _ x: [Float], _ channels: Int, _ sums: [Double], _ products: [Double]
     ) {
         for c in 0..<channels {
-            var (sum, product) = (0.0, 0.0)
+            var (sum, product) = (sumBefore, sumBefore)
             for i in stride(from: c, to: x.count, by: channels) {
                 sum += Double(dz[i])
                 product += Double(dz[i]) * Double(x[i])

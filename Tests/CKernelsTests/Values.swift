@@ -30,3 +30,6 @@ let awkwardRows = [0, 1, 7, 8, 9, 50]
 func halves(_ count: Int, seed: UInt64) -> [UInt16] {
     values(count, seed: seed).map(Half.bits)
 }
+
+/// What sums that a kernel adds to hold before.
+let sumBefore = 1.5

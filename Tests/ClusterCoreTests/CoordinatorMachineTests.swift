@@ -68,6 +68,7 @@ import Testing
     @Test func resumingStartsAtTheStepAndPhaseOfTheCheckpoint() throws {
         let resumed = try FakeCluster(schedule: Self.schedule(), workers: 2) {
             $0.resume = .init(step: 3, phase: .converge)
+            $0.recordedStep = 3
         }
         #expect(resumed.committed.map(\.step) == [4, 5, 6])
         #expect(resumed.plansDecided == 0)

@@ -124,6 +124,16 @@ import Testing
         #expect(cluster.committed.last!.participants.keys.sorted() == [1, 2, 4])
     }
 
+    /// It finds both in its socket: that it was dropped, and that the run is over.
+    @Test func aStoppedWorkerThatWakesAfterTheEndIsDone() throws {
+        var cluster = try stuck()
+        cluster.stopped = [FakeCluster.identity(2)]
+        try cluster.pass(.seconds(9))
+        expectFinished(cluster)
+        try cluster.wake(2)
+        #expect(cluster.workerOutcomes[FakeCluster.identity(2)] == .done("the run is done"))
+    }
+
     @Test func lostMessagesAreSentAgain() throws {
         var cluster = try FakeCluster(schedule: Self.schedule(), workers: 2, wanted: 3)
         cluster.blind = [FakeCluster.identity(1)]
@@ -199,6 +209,9 @@ import Testing
         try cluster.restartCoordinator(wanted: 1)
         cluster.slow = []
         try cluster.start(worker: 5)
+        // Somebody who holds that step may still knock.
+        #expect(cluster.outcome == nil)
+        try cluster.pass(.seconds(3))
         expectFinished(cluster)
     }
 
@@ -211,6 +224,7 @@ import Testing
         try cluster.kill(0)
         #expect(cluster.outcome == nil)
         try cluster.start(worker: 1)
+        try cluster.pass(.seconds(3))
         expectFinished(cluster)
         #expect(cluster.rewinds == 1)
         #expect(cluster.computed.count { $0.step == 0 } == 12)

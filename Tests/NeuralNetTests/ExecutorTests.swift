@@ -10,9 +10,10 @@ import Testing
 struct ExecutorTests {
     static let tolerance = 2e-5
 
-    @Test(arguments: TestNetworks.all)
-    func trainsAsTheReference(_ graph: Graph) throws {
-        let executor = try Executor(graph: graph, shard: 4, slice: 2, pool: ComputePool(threads: 2))
+    @Test(arguments: TestNetworks.all, ProgramOptions.tested)
+    func trainsAsTheReference(_ graph: Graph, _ options: ProgramOptions) throws {
+        let executor = try Executor(
+            graph: graph, shard: 4, slice: 2, pool: ComputePool(threads: 2), options: options)
         let state = testState(graph)
         executor.setWeights(state)
         let shards = [TestShard(graph, count: 4, seed: 3), TestShard(graph, count: 4, seed: 4)]

@@ -36,7 +36,9 @@ struct ProgramTests {
 
     /// Outputs of norms do not last into the backward pass, but for every fifth of a row of residual blocks.
     @Test func outputsOfNormsAreComputedAgain() {
-        let program = Program(TestNetworks.blocks, slice: 1, training: true)
+        var options = ProgramOptions()
+        options.blocksAgain = 4
+        let program = Program(TestNetworks.blocks, slice: 1, training: true, options: options)
         func normalized(_ stages: [Program.Stage]) -> [Int: Int] {
             let works = stages.flatMap(\.works)
             return Dictionary(
@@ -78,30 +80,67 @@ struct ProgramTests {
         }
     }
 
+    /// Runs take a stage's works in order, and only works that can be go in tiles, which are small enough
+    /// unless they are of one image.
+    @Test(arguments: TestNetworks.all, ProgramOptions.tested)
+    func runsTakeAllWorks(_ graph: Graph, _ options: ProgramOptions) {
+        let program = Program(graph, slice: 6, training: true, options: options)
+        for stage in program.forward + program.backward {
+            #expect(stage.runs.flatMap { Array($0.works) } == Array(stage.works.indices))
+            for run in stage.runs {
+                #expect(program.slice % run.tiles == 0)
+                for work in stage.works[run.works] {
+                    #expect(run.tiles == 1 || work.canBeTiled)
+                    let bytes = Set(work.buffers).reduce(0) { $0 + program.byteCount(of: $1) }
+                    #expect(
+                        run.works.count == 1 || run.tiles == program.slice
+                            || bytes / run.tiles <= options.tileBytes)
+                    if case .convolve(let layer, _, _) = work {
+                        #expect(program.convolutions[layer].tiles.forward == run.tiles)
+                    }
+                }
+            }
+        }
+    }
+
     /// Buffers that are alive at once do not overlap; whatever is read was written before.
     @Test(arguments: TestNetworks.all, ElementType.allCases)
     func buffersDoNotOverlap(_ graph: Graph, _ precision: ElementType) {
-        buffersDoNotOverlap(Program(graph, slice: 3, precision: precision, training: true))
-        buffersDoNotOverlap(Program(graph, slice: 3, precision: precision, training: false))
+        for options in ProgramOptions.tested {
+            for training in [true, false] {
+                buffersDoNotOverlap(
+                    Program(graph, slice: 3, precision: precision, training: training, options: options))
+            }
+        }
     }
 
     private func buffersDoNotOverlap(_ program: Program) {
-        func bytes(_ buffer: Int) -> Range<Int> {
-            let (start, type) = (program.bufferOffsets[buffer], program.bufferTypes[buffer])
-            return start..<start + program.bufferCounts[buffer] * type.byteCount
+        // In runs: within one, tiles take turns.
+        let runs = (program.forward + program.backward).flatMap { stage in
+            stage.runs.map { (works: stage.works[$0.works], tiles: $0.tiles) }
         }
-        let works = program.works
         var lives: [Int: ClosedRange<Int>] = [:]
-        for (position, work) in works.enumerated() {
-            for buffer in work.buffers {
+        for (position, run) in runs.enumerated() {
+            for buffer in run.works.flatMap(\.buffers) {
                 lives[buffer] = (lives[buffer]?.lowerBound ?? position)...position
             }
         }
+        func bytes(_ buffer: Int, _ life: ClosedRange<Int>) -> Range<Int> {
+            let start = program.bufferOffsets[buffer]
+            guard program.bufferHomes[buffer] == .tile else {
+                return start..<start + program.byteCount(of: buffer)
+            }
+            #expect(life.count == 1)
+            return start..<start + program.byteCount(of: buffer) / runs[life.lowerBound].tiles
+        }
         for (one, life) in lives {
-            let range = bytes(one)
-            #expect(range.upperBound <= program.arenaByteCount && range.lowerBound % 64 == 0)
+            let (range, home) = (bytes(one, life), program.bufferHomes[one])
+            let end = home == .slice ? program.arenaByteCount : program.threadByteCount
+            #expect(range.upperBound <= end && range.lowerBound % 64 == 0)
             for (other, otherLife) in lives where other > one && life.overlaps(otherLife) {
-                #expect(!range.overlaps(bytes(other)), "\(one), \(other)")
+                #expect(
+                    home != program.bufferHomes[other] || !range.overlaps(bytes(other, otherLife)),
+                    "\(one), \(other)")
             }
         }
     }

@@ -119,6 +119,31 @@ import Testing
         }
     }
 
+    /// Rows that may be packed apart give what all give together, in any order.
+    @Test(arguments: geometries, ElementType.allCases.filter { Engine.supports($0) })
+    func rowsArePackedApart(_ geometry: ConvolutionGeometry, _ elements: ElementType) throws {
+        let kernel = try ConvolutionKernel(
+            geometry, elements: elements, hasBias: false, needsInputGradient: true)
+        let weight = values(geometry.weightCount, seed: 5)
+        func expectSame(
+            count: Int, rows: Int, _ pack: (Range<Int>?, UnsafeMutableRawPointer) -> Void
+        ) {
+            let whole = Elements(unwritten: count, elements)
+            let parts = Elements(unwritten: count, elements)
+            pack(nil, whole.pointer)
+            let middle = rows / 2
+            pack(middle..<rows, parts.pointer)
+            if middle > 0 { pack(0..<middle, parts.pointer) }
+            #expect(whole.floats == parts.floats)
+        }
+        expectSame(count: kernel.forwardWeightCount, rows: kernel.forwardWeightRows) {
+            kernel.packForward(weight, rows: $0, into: $1)
+        }
+        expectSame(count: kernel.backwardWeightCount, rows: kernel.backwardWeightRows) {
+            kernel.packBackward(weight, rows: $0, into: $1)
+        }
+    }
+
     /// A level without bf16 says so.
     @Test(.enabled(if: Engine.forcedInstructionLevel == nil), .timeLimit(.minutes(1)))
     func lowerLevelsRefuseHalfPrecision() async {

@@ -9,7 +9,7 @@
 #include "Activation.h"
 #include "Dispatch.h"
 
-/// sums[c] = Σ x[r][c] and squares[c] = Σ x[r][c]² over the rows. Overwrites both.
+/// Adds Σ x[r][c] to sums[c] and Σ x[r][c]² to squares[c], over the rows.
 void espalier_norm_sums(const float *x, size_t rows, size_t channels, double *sums, double *squares);
 
 /// out = act(x·scale[c] + shift[c] + residual). `residual` (rows × channels) may be null; `activation` is an
@@ -19,8 +19,8 @@ void espalier_norm_apply(
     size_t channels, int activation);
 
 /// First pass back of a norm without a residual. dz, the gradient of the normalised value, is
-/// gradient·act'(v) at v = x·scale[c] + shift[c], and is not kept. sums[c] = Σ dz and products[c] = Σ dz·x
-/// over the rows. Overwrites both.
+/// gradient·act'(v) at v = x·scale[c] + shift[c], and is not kept. Adds Σ dz to sums[c] and Σ dz·x to
+/// products[c], over the rows.
 void espalier_norm_backward_sums(
     const float *gradient, const float *x, const float *scale, const float *shift, size_t rows,
     size_t channels, int activation, double *sums, double *products);

@@ -2,6 +2,7 @@
 /// members were lost.
 extension CoordinatorMachine {
     mutating func greet(_ hello: WireHello, incarnation: [UInt8]) {
+        lostIncarnations.remove(incarnation)
         if let known = worker(of: incarnation) {
             if known.standing == .greeted || known.standing == .preparing { return }
             lose(known.number, "started over")

@@ -51,6 +51,7 @@ extension CoordinatorMachine {
         guard let worker = workers[number] else { return }
         // In case it lives.
         drop(worker.incarnation, how)
+        lostIncarnations.insert(worker.incarnation)
         let left = members.count - (worker.standing == .member ? 1 : 0)
         let rest = ["no member is left", "1 member goes on"].dropFirst(left).first ?? "\(left) members go on"
         log("lost \(worker.label) at step \(step): it \(how); \(rest)")

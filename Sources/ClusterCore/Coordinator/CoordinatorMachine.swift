@@ -127,6 +127,8 @@ public struct CoordinatorMachine: Sendable {
     var reshapeDigests: [UInt32: String] = [:]
     var evaluatedStep: Int?
     var stopReason: String?
+    /// Incarnations that were lost and may live, with a connection: they are to hear of the run's end.
+    var lostIncarnations: Set<[UInt8]> = []
     /// The last step that the ledger has.
     var recordedStep: Int
     /// Where ``rewind`` leads; what the machine would start from without any replica.
@@ -165,6 +167,7 @@ public struct CoordinatorMachine: Sendable {
         case .workerExited(let process, let how): workerExited(process, how)
         case .workerDisconnected(let incarnation):
             if let worker = worker(of: incarnation) { lose(worker.number, "closed its connection") }
+            lostIncarnations.remove(incarnation)
         case .stopRequested(let reason): requestStop(reason)
         case .tick: tick()
         }
@@ -242,6 +245,9 @@ public struct CoordinatorMachine: Sendable {
             stop.failed = true
         }
         send(.stop(stop), to: workers.keys.sorted())
+        for incarnation in lostIncarnations.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+            directives.append(.send(envelope(.stop(stop)), to: incarnation))
+        }
         stage = .finished
         directives.append(.finish(outcome))
     }

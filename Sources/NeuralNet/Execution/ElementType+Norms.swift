@@ -16,10 +16,10 @@ extension ElementType {
     /// - Parameter coefficients: of the thread; see ``NormCoefficients``.
     func normApply(
         _ norm: NormLayer, _ coefficients: NormCoefficients, _ x: UnsafeRawPointer,
-        residual: UnsafeRawPointer?, into out: UnsafeMutableRawPointer
+        residual: UnsafeRawPointer?, into out: UnsafeMutableRawPointer, tiles: Int
     ) {
         let (scale, shift) = coefficients.forward(norm)
-        let (rows, channels, code) = (norm.rows, norm.channels, norm.activation.code)
+        let (rows, channels, code) = (norm.rows / tiles, norm.channels, norm.activation.code)
         switch self {
         case .fp32: espalier_norm_apply(x.fp32, scale, shift, residual?.fp32, out.fp32, rows, channels, code)
         case .bf16:
@@ -30,11 +30,11 @@ extension ElementType {
     /// - Parameter sums: two a channel.
     func normBackwardSums(
         _ norm: NormLayer, _ coefficients: NormCoefficients, _ gradient: UnsafeMutableRawPointer,
-        output: UnsafeRawPointer?, _ x: UnsafeRawPointer, _ sums: UnsafeMutablePointer<Double>
+        output: UnsafeRawPointer?, _ x: UnsafeRawPointer, _ sums: UnsafeMutablePointer<Double>, tiles: Int
     ) {
         let (scale, shift) = coefficients.forward(norm)
         let products = sums + norm.channels
-        let (rows, channels, code) = (norm.rows, norm.channels, norm.activation.code)
+        let (rows, channels, code) = (norm.rows / tiles, norm.channels, norm.activation.code)
         switch (self, output) {
         case (.fp32, nil):
             espalier_norm_backward_sums(
@@ -53,11 +53,11 @@ extension ElementType {
 
     func normBackwardApply(
         _ norm: NormLayer, _ coefficients: NormCoefficients, _ gradient: UnsafeRawPointer,
-        _ x: UnsafeRawPointer, into dx: UnsafeMutableRawPointer
+        _ x: UnsafeRawPointer, into dx: UnsafeMutableRawPointer, tiles: Int
     ) {
         let (scale, shift) = coefficients.forward(norm)
         let factors = coefficients.backward(norm)
-        let (rows, channels) = (norm.rows, norm.channels)
+        let (rows, channels) = (norm.rows / tiles, norm.channels)
         // After an add the sums left the gradient of the normalised value.
         let code = norm.hasResidual ? 0 : norm.activation.code
         switch self {

@@ -2,18 +2,20 @@ import CKernels
 import TensorCore
 
 extension Executor {
-    func performBackward(_ work: Work, _ slice: Int, _ lane: Lane, _ shard: any ShardSource) {
-        func at(_ index: Buffer) -> UnsafeMutableRawPointer { memory(index, slice: slice) }
-        func floats(_ index: Buffer) -> UnsafeMutablePointer<Float> { self.floats(index, slice: slice) }
+    func performBackward(_ work: Work, _ tile: Tile, _ lane: Lane, _ shard: any ShardSource) {
+        func at(_ index: Buffer) -> UnsafeMutableRawPointer { memory(index, tile, lane) }
+        func floats(_ index: Buffer) -> UnsafeMutablePointer<Float> {
+            at(index).assumingMemoryBound(to: Float.self)
+        }
         func type(_ index: Buffer) -> ElementType { program.bufferTypes[index] }
         switch work {
         case .loss(_, let gradient):
-            performLoss(slice, shard, gradient: gradient)
+            performLoss(tile.slice, shard, into: floats(gradient))
         case .convolveBackWeights(let layer, let input, let gradient):
             convolveBackWeights(layer, lane, input: at(input), gradient: at(gradient))
         case .convolveBackData(let layer, let gradient, let inputGradient):
             lane.convolutions[layer].backwardData(
-                outputGradient: at(gradient), weight: weights.convolution(layer),
+                outputGradient: at(gradient), weight: packed.backward(layer),
                 inputGradient: at(inputGradient))
         case .multiplyBackWeights(let layer, let input, let gradient):
             multiplyBackWeights(
@@ -32,25 +34,28 @@ extension Executor {
             type(inputGradient).globalAverageBackward(
                 floats(gradient), into: at(inputGradient), program.slice, average.pixels, average.channels)
         case .activateBack(let activation, let gradient, let input, let count):
-            type(gradient).activateBackward(activation, at(gradient), input: at(input), count)
+            type(gradient).activateBackward(activation, at(gradient), input: at(input), count / tile.count)
         case .normalize(let layer, let input, let residual, let output):
             type(input).normApply(
                 program.norms[layer], lane.norms, at(input), residual: residual.map { at($0) },
-                into: at(output))
+                into: at(output), tiles: tile.count)
         case .normBackSums(let layer, let gradient, let output, let input):
             let norm = program.norms[layer]
+            let sums = records.backwardSums(norm, slice: tile.slice)
+            if tile.isFirst { sums.update(repeating: 0, count: 2 * norm.channels) }
             type(gradient).normBackwardSums(
-                norm, lane.norms, at(gradient), output: output.map { at($0) }, at(input),
-                records.backwardSums(norm, slice: slice))
+                norm, lane.norms, at(gradient), output: output.map { at($0) }, at(input), sums,
+                tiles: tile.count)
         case .normBackApply(let layer, let gradient, let input, let inputGradient):
             type(gradient).normBackwardApply(
-                program.norms[layer], lane.norms, at(gradient), at(input), into: at(inputGradient))
+                program.norms[layer], lane.norms, at(gradient), at(input), into: at(inputGradient),
+                tiles: tile.count)
         case .convert(let from, let to, let count):
-            type(from).convert(at(from), to: type(to), at(to), count)
+            type(from).convert(at(from), to: type(to), at(to), count / tile.count)
         case .copy(let from, let to, let count):
-            at(to).copyMemory(from: at(from), byteCount: count * type(from).byteCount)
+            at(to).copyMemory(from: at(from), byteCount: count / tile.count * type(from).byteCount)
         case .accumulate(let from, let into, let count):
-            type(into).accumulate(at(from), into: at(into), count)
+            type(into).accumulate(at(from), into: at(into), count / tile.count)
         default:
             preconditionFailure("\(work) is not a backward work")
         }
@@ -60,7 +65,7 @@ extension Executor {
         _ index: Int, _ lane: Lane, input: UnsafeRawPointer, gradient: UnsafeRawPointer
     ) {
         let layer = program.convolutions[index]
-        let target = lane.weightGradient.pointer
+        let target = lane.weightGradient
         let bias = layer.bias.map { _ in lane.channelValues.pointer }
         lane.convolutions[index].backwardWeights(
             input: input, outputGradient: gradient, weightGradient: target, biasGradient: bias)
@@ -76,7 +81,7 @@ extension Executor {
     private func multiplyBackWeights(
         _ layer: LinearLayer, _ lane: Lane, input: UnsafePointer<Float>, gradient: UnsafePointer<Float>
     ) {
-        let target = lane.weightGradient.pointer
+        let target = lane.weightGradient
         DenseAlgebra.multiply(
             m: layer.outFeatures, n: layer.inFeatures, k: program.slice, gradient, transposeA: true, input,
             into: target)

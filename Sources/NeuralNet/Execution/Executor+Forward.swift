@@ -1,16 +1,19 @@
 import TensorCore
 
 extension Executor {
-    func performForward(_ work: Work, _ slice: Int, _ lane: Lane, _ shard: any ShardSource, _ mode: Mode) {
-        func at(_ index: Buffer) -> UnsafeMutableRawPointer { memory(index, slice: slice) }
-        func floats(_ index: Buffer) -> UnsafeMutablePointer<Float> { self.floats(index, slice: slice) }
+    func performForward(_ work: Work, _ tile: Tile, _ lane: Lane, _ shard: any ShardSource, _ mode: Mode) {
+        let slice = tile.slice
+        func at(_ index: Buffer) -> UnsafeMutableRawPointer { memory(index, tile, lane) }
+        func floats(_ index: Buffer) -> UnsafeMutablePointer<Float> {
+            at(index).assumingMemoryBound(to: Float.self)
+        }
         func type(_ index: Buffer) -> ElementType { program.bufferTypes[index] }
         switch work {
         case .load(let into):
             load(shard, slice: slice, into: floats(into))
         case .convolve(let layer, let input, let output):
             lane.convolutions[layer].forward(
-                input: at(input), weight: weights.convolution(layer),
+                input: at(input), weight: packed.forward(layer),
                 bias: program.convolutions[layer].bias.map { weights.tensor($0) }, output: at(output))
         case .multiply(let layer, let input, let output):
             multiply(program.linears[layer], input: floats(input), output: floats(output))
@@ -23,20 +26,22 @@ extension Executor {
             type(input).globalAverage(
                 at(input), into: floats(output), program.slice, average.pixels, average.channels)
         case .activate(let activation, let input, let output, let count):
-            type(input).activate(activation, at(input), into: at(output), count)
+            type(input).activate(activation, at(input), into: at(output), count / tile.count)
         case .add(let first, let second, let output, let count):
-            type(output).add(at(first), at(second), into: at(output), count)
+            type(output).add(at(first), at(second), into: at(output), count / tile.count)
         case .normSums(let layer, let input):
             guard mode != .evaluation else { return }
             let norm = program.norms[layer]
             let sums = records.forwardSums(norm, slice: slice)
-            type(input).normSums(at(input), norm.rows, norm.channels, sums, sums + norm.channels)
+            if tile.isFirst { sums.update(repeating: 0, count: 2 * norm.channels) }
+            type(input).normSums(
+                at(input), norm.rows / tile.count, norm.channels, sums, sums + norm.channels)
         case .normalize(let layer, let input, let residual, let output):
             type(input).normApply(
                 program.norms[layer], lane.norms, at(input), residual: residual.map { at($0) },
-                into: at(output))
+                into: at(output), tiles: tile.count)
         case .convert(let from, let to, let count):
-            type(from).convert(at(from), to: type(to), at(to), count)
+            type(from).convert(at(from), to: type(to), at(to), count / tile.count)
         default:
             preconditionFailure("\(work) is not a forward work")
         }
@@ -81,10 +86,9 @@ extension Executor {
     }
 
     /// Losses and ranks of a slice's images that the shard has; their logits' gradient if wanted.
-    func performLoss(_ slice: Int, _ shard: any ShardSource, gradient: Buffer?) {
+    func performLoss(_ slice: Int, _ shard: any ShardSource, into target: UnsafeMutablePointer<Float>?) {
         let classes = program.classes
-        let logits = floats(program.logits, slice: slice)
-        let target = gradient.map { floats($0, slice: slice) }
+        let logits = logits(slice: slice)
         var counts = EvaluationCounts()
         for place in 0..<program.slice {
             let index = slice * program.slice + place

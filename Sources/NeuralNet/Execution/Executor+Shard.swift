@@ -41,7 +41,7 @@ extension Executor {
         }
         try run(shard, training ? .forwardOnShard : .evaluation)
         return (0..<shard.count).flatMap { image in
-            let logits = floats(program.logits, slice: image / slice) + image % slice * program.classes
+            let logits = logits(slice: image / slice) + image % slice * program.classes
             return (0..<program.classes).map { logits[$0] }
         }
     }
@@ -49,7 +49,6 @@ extension Executor {
     private func run(_ shard: any ShardSource, _ mode: Mode) throws {
         guard shard.count <= self.shard else { throw ShardError.imageCount(shard.count, shard: self.shard) }
         runMeasured(as: .linearAndLoss) { thread in carry(shard, mode, thread: thread) }
-        weights.direction = mode == .training ? .backward : .forward
         if let error = records.takeError() { throw error }
     }
 
@@ -57,52 +56,36 @@ extension Executor {
     private func carry(_ shard: any ShardSource, _ mode: Mode, thread: Int) {
         let lane = lanes[thread]
         let own = Self.slices(of: thread, threads: pool.threads, slices: slices)
-        if weights.direction == .backward {
-            pack(for: .forward, lane, thread: thread)
-            pool.barrier()
-        }
+        pack(stage: 0, lane, thread: thread)
         if mode == .evaluation { setRunningCoefficients(lane) }
-        for stage in program.forward {
-            if mode != .evaluation, !stage.norms.isEmpty {
-                meet(lane)
+        for (number, stage) in program.forward.enumerated() {
+            meet(lane)
+            if mode != .evaluation {
                 for norm in stage.norms {
                     combineForward(norm, lane, codes: mode == .training, thread: thread)
                 }
                 lane.timer?.lap(.normCombine)
             }
-            for slice in own {
-                for work in stage.works {
-                    performForward(work, slice, lane, shard, mode)
-                    lane.timer?.lap(work.kind)
-                }
+            if mode == .training || number + 1 < program.forward.count {
+                pack(stage: number + 1, lane, thread: thread)
             }
+            perform(stage, own, lane) { performForward($0, $1, lane, shard, mode) }
         }
         if mode == .evaluation {
-            for slice in own { performLoss(slice, shard, gradient: nil) }
+            for slice in own { performLoss(slice, shard, into: nil) }
         }
         guard mode == .training else { return }
-        meet(lane)
-        pack(for: .backward, lane, thread: thread)
-        meet(lane)
-        for stage in program.backward {
-            if !stage.norms.isEmpty {
-                meet(lane)
-                for norm in stage.norms { combineBackward(norm, lane, thread: thread) }
-                lane.timer?.lap(.normCombine)
-            }
-            for slice in own {
-                for work in stage.works {
-                    performBackward(work, slice, lane, shard)
-                    lane.timer?.lap(work.kind)
-                }
-            }
+        for (number, stage) in program.backward.enumerated() {
+            meet(lane)
+            for norm in stage.norms { combineBackward(norm, lane, thread: thread) }
+            lane.timer?.lap(.normCombine)
+            pack(stage: program.forward.count + number + 1, lane, thread: thread)
+            perform(stage, own, lane) { performBackward($0, $1, lane, shard) }
         }
     }
 
-    private func pack(for direction: WeightStore.Direction, _ lane: Lane, thread: Int) {
-        for tensor in tensorsOfThread[thread] where parameters.tensors[tensor].role == .convolutionWeight {
-            weights.set(tensor, for: direction)
-        }
+    private func pack(stage: Int, _ lane: Lane, thread: Int) {
+        packed.pack(stage: stage, of: weights.state, thread: thread)
         lane.timer?.lap(.packing)
     }
 
@@ -111,16 +94,44 @@ extension Executor {
         lane.timer?.lap(.waiting)
     }
 
+    /// A stage's works, slice after slice and, within a run, tile after tile.
+    @inline(__always)
+    private func perform(
+        _ stage: Program.Stage, _ slices: Range<Int>, _ lane: Lane, _ body: (Work, Tile) -> Void
+    ) {
+        for slice in slices {
+            for run in stage.runs {
+                for index in 0..<run.tiles {
+                    for work in stage.works[run.works] {
+                        body(work, Tile(slice: slice, index: index, count: run.tiles))
+                        lane.timer?.lap(work.kind)
+                    }
+                }
+            }
+        }
+    }
+
+    /// A tile of a buffer.
+    @inline(__always)
+    func memory(_ buffer: Buffer, _ tile: Tile, _ lane: Lane) -> UnsafeMutableRawPointer {
+        switch program.bufferHomes[buffer] {
+        case .slice:
+            memory(buffer, slice: tile.slice) + program.byteCount(of: buffer) / tile.count * tile.index
+        case .tile:
+            UnsafeMutableRawPointer(lane.memory.pointer) + program.bufferOffsets[buffer]
+        }
+    }
+
     /// A buffer of a slice.
     @inline(__always)
-    func memory(_ buffer: Buffer, slice: Int) -> UnsafeMutableRawPointer {
+    private func memory(_ buffer: Buffer, slice: Int) -> UnsafeMutableRawPointer {
         UnsafeMutableRawPointer(arena.pointer)
             + (slice * program.arenaByteCount + program.bufferOffsets[buffer])
     }
 
-    /// A buffer of a slice that holds fp32.
+    /// The logits of a slice.
     @inline(__always)
-    func floats(_ buffer: Buffer, slice: Int) -> UnsafeMutablePointer<Float> {
-        memory(buffer, slice: slice).assumingMemoryBound(to: Float.self)
+    func logits(slice: Int) -> UnsafeMutablePointer<Float> {
+        memory(program.logits, slice: slice).assumingMemoryBound(to: Float.self)
     }
 }

@@ -24,13 +24,14 @@ public final class Executor: @unchecked Sendable {
     let program: Program
     let kernels: [ConvolutionKernel]
     let weights: WeightStore
+    let packed: PackedWeights
     let sums: StepSums
     let lanes: [Lane]
     let arena: AlignedBuffer<UInt8>
     let records: SliceRecords
     /// Slices of a shard.
     let slices: Int
-    /// Tensors whose weights each thread packs.
+    /// Tensors that each thread takes over.
     let tensorsOfThread: [[Int]]
     /// Threads that have slices.
     let codingThreads: [Int]
@@ -41,11 +42,12 @@ public final class Executor: @unchecked Sendable {
     ///   - slice: images of a slice, a divisor of `shard`; see ``sliceSize(for:shard:precision:)``.
     ///   - precision: of activations, their gradients and the convolutions' weights. Linear layers, the loss
     ///     and everything that ``setWeights(_:)`` takes are fp32 either way.
+    ///   - options: part of what results depend on, as the slice is.
     ///   - training: false leaves out everything that only `train` needs.
     /// - Throws: if the instruction level lacks the precision, oneDNN refuses a layer or memory runs out.
     public init(
         graph: Graph, shard: Int, slice: Int, pool: ComputePool, precision: ElementType = .fp32,
-        training: Bool = true
+        training: Bool = true, options: ProgramOptions = ProgramOptions()
     ) throws(EngineError) {
         precondition(
             slice > 0 && shard > 0 && shard % slice == 0, "slices of \(slice) in a shard of \(shard)")
@@ -59,10 +61,13 @@ public final class Executor: @unchecked Sendable {
         slices = shard / slice
         parameters = ParameterLayout(graph)
         layout = ReductionLayout(parameters)
-        program = Program(graph, slice: slice, precision: precision, training: training)
+        program = Program(
+            graph, slice: slice, precision: precision, training: training, options: options)
         kernels = try Self.makeKernels(program, precision, training: training)
         let pools = try Self.makePools(program)
-        weights = try WeightStore(program, parameters: parameters, kernels: kernels)
+        weights = try WeightStore(program, parameters: parameters)
+        packed = try PackedWeights(
+            program, parameters: parameters, kernels: kernels, threads: pool.threads)
         sums = try StepSums(layout, program: program, kernels: kernels)
         let (threads, slices) = (pool.threads, slices)
         codingThreads = (0..<threads).filter {
@@ -73,7 +78,8 @@ public final class Executor: @unchecked Sendable {
             lanes.append(
                 try Lane(
                     program, kernels: kernels, pools: pools,
-                    isTraining: training && codingThreads.contains(thread), segments: layout.segments.count,
+                    isTraining: training, hasSlices: codingThreads.contains(thread),
+                    segments: layout.segments.count,
                     place: Double(thread) / Double(threads)))
         }
         self.lanes = lanes
@@ -85,7 +91,7 @@ public final class Executor: @unchecked Sendable {
 
     /// Bytes of weights, activations and gradients held for the whole run (without oneDNN's own).
     public var byteCount: Int {
-        arena.count + weights.byteCount + lanes.reduce(0) { $0 + $1.byteCount }
+        arena.count + weights.byteCount + packed.byteCount + lanes.reduce(0) { $0 + $1.byteCount }
     }
 
     /// Takes over the whole state, `ParameterLayout.count` elements: parameters and running statistics. They
@@ -94,7 +100,7 @@ public final class Executor: @unchecked Sendable {
     public func setWeights(_ flat: UnsafePointer<Float>) {
         weights.use(flat)
         runMeasured(as: .packing) { thread in
-            for tensor in tensorsOfThread[thread] { weights.set(tensor, for: .forward) }
+            for tensor in tensorsOfThread[thread] { weights.set(tensor) }
         }
     }
 
@@ -124,7 +130,7 @@ public final class Executor: @unchecked Sendable {
         for layer in program.convolutions {
             // Layers of one kind share a kernel.
             let kind = ConvolutionLayer(
-                geometry: layer.geometry, weight: 0, bias: layer.bias.map { _ in 0 },
+                geometry: layer.geometry, tiles: layer.tiles, weight: 0, bias: layer.bias.map { _ in 0 },
                 needsInputGradient: training && layer.needsInputGradient)
             if let kernel = known[kind] {
                 result.append(kernel)
@@ -132,7 +138,7 @@ public final class Executor: @unchecked Sendable {
             }
             let kernel = try ConvolutionKernel(
                 kind.geometry, elements: precision, hasBias: kind.bias != nil,
-                needsInputGradient: kind.needsInputGradient)
+                needsInputGradient: kind.needsInputGradient, tiles: kind.tiles)
             known[kind] = kernel
             result.append(kernel)
         }

@@ -6,13 +6,14 @@ import TensorCore
 final class Lane {
     let convolutions: [ConvolutionContext]
     let pools: [PoolContext]
-    /// One slice's gradient of one weight, in the layout of the pass that makes it.
-    let weightGradient: AlignedBuffer<Float>
     /// One gradient or statistic per channel of one layer.
     let channelValues: AlignedBuffer<Float>
     /// Two sums per channel of one norm.
     let channelSums: AlignedBuffer<Double>
     let norms: NormCoefficients
+    /// The buffers that only one run needs, of one tile; or one slice's gradient of one weight, in the layout
+    /// of the pass that makes it.
+    let memory: AlignedBuffer<UInt8>
     /// By segment: the largest |value| added since the step began.
     let magnitudes: AlignedBuffer<Float>
     /// Where it begins to add to a segment, in 0..<1.
@@ -22,7 +23,7 @@ final class Lane {
 
     init(
         _ program: Program, kernels: [ConvolutionKernel], pools poolKernels: [PoolKernel], isTraining: Bool,
-        segments: Int, place: Double
+        hasSlices: Bool, segments: Int, place: Double
     ) throws(EngineError) {
         let scratch = try Scratch()
         var contexts: [ObjectIdentifier: ConvolutionContext] = [:]
@@ -45,16 +46,21 @@ final class Lane {
         let largestWeight = max(
             kernels.map(\.weightGradientCount).max() ?? 0,
             program.linears.map { $0.outFeatures * $0.inFeatures }.max() ?? 0)
-        weightGradient = try AlignedBuffer(attempting: isTraining ? largestWeight : 0)
         channelValues = try AlignedBuffer(attempting: widest)
         channelSums = try AlignedBuffer(attempting: 2 * channels)
         norms = try NormCoefficients(program.normChannels)
+        let gradientBytes = isTraining ? largestWeight * MemoryLayout<Float>.stride : 0
+        memory = try AlignedBuffer(attempting: hasSlices ? max(program.threadByteCount, gradientBytes) : 0)
         magnitudes = try AlignedBuffer(attempting: segments)
         self.place = place
     }
 
     var byteCount: Int {
-        (weightGradient.count + channelValues.count) * MemoryLayout<Float>.stride
+        channelValues.count * MemoryLayout<Float>.stride + memory.count
+    }
+
+    var weightGradient: UnsafeMutablePointer<Float> {
+        UnsafeMutableRawPointer(memory.pointer).assumingMemoryBound(to: Float.self)
     }
 
     func clearMagnitudes() {

@@ -3,6 +3,7 @@ import TensorCore
 /// A convolution of the program, with what its passes need to know beside the buffers.
 struct ConvolutionLayer: Hashable {
     var geometry: ConvolutionGeometry
+    var tiles = ConvolutionTiles()
     /// Segments of the reduction, which are also tensors of the parameter layout.
     var weight: Int
     var bias: Int?

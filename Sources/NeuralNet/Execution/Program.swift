@@ -12,11 +12,21 @@ struct Program {
         /// Norms whose sums over the shard are complete when the stage begins and are first needed in it.
         var norms: [Int] = []
         var works: [Work] = []
+        var runs: [Run] = []
+    }
+
+    /// Where a buffer lies.
+    enum Home {
+        /// In the slice's part of the arena.
+        case slice
+        /// Needed in one run only: in memory of the thread, one tile after another in the same place.
+        case tile
     }
 
     /// Images of a slice.
     let slice: Int
     let classes: Int
+    let options: ProgramOptions
     var convolutions: [ConvolutionLayer] = []
     var linears: [LinearLayer] = []
     var norms: [NormLayer] = []
@@ -31,10 +41,12 @@ struct Program {
     /// Elements of each buffer, and their type.
     var bufferCounts: [Int] = []
     var bufferTypes: [ElementType] = []
-    /// Where each buffer begins in a slice's part of the arena, in bytes.
+    /// Where each buffer lies, and where it begins there, in bytes.
+    var bufferHomes: [Home] = []
     var bufferOffsets: [Int] = []
-    /// Bytes of a slice's part of the arena.
+    /// Bytes of a slice's part of the arena, and of a thread's memory.
     var arenaByteCount = 0
+    var threadByteCount = 0
     /// In fp32.
     var logits: Buffer = 0
 
@@ -42,11 +54,15 @@ struct Program {
 
     /// - Parameter precision: of convolutions, and of what hangs on them without a linear layer or a global
     ///   average in between.
-    init(_ graph: Graph, slice: Int, precision: ElementType = .fp32, training: Bool) {
+    init(
+        _ graph: Graph, slice: Int, precision: ElementType = .fp32, training: Bool,
+        options: ProgramOptions = ProgramOptions()
+    ) {
         precondition(slice > 0, "a slice of \(slice) images")
         self.slice = slice
+        self.options = options
         classes = graph.outputCount
-        var builder = ProgramBuilder(graph, slice: slice, precision: precision)
+        var builder = ProgramBuilder(graph, slice: slice, precision: precision, options)
         builder.buildForward(into: &self)
         if training { builder.buildBackward(into: &self) }
         planMemory()
@@ -58,21 +74,63 @@ struct Program {
         return bufferCounts.count - 1
     }
 
+    func byteCount(of buffer: Buffer) -> Int { bufferCounts[buffer] * bufferTypes[buffer].byteCount }
+
     private mutating func planMemory() {
-        var intervals = zip(bufferCounts, bufferTypes).map { count, type in
-            MemoryPlan.Interval(byteCount: count * type.byteCount, first: .max, last: .min)
+        for index in forward.indices { forward[index].runs = cutInRuns(forward[index]) }
+        for index in backward.indices { backward[index].runs = cutInRuns(backward[index]) }
+        let lives = lives()
+        bufferHomes = lives.indices.map { home($0, lives[$0]) }
+        func plan(_ home: Home) -> MemoryPlan {
+            MemoryPlan(
+                lives.indices.map {
+                    let tiles = home == .tile ? lives[$0].tiles : 1
+                    return MemoryPlan.Interval(
+                        byteCount: bufferHomes[$0] == home ? byteCount(of: $0) / tiles : 0,
+                        first: lives[$0].first, last: lives[$0].last)
+                })
         }
-        let works = works
-        for (position, work) in works.enumerated() {
-            for buffer in work.buffers {
-                intervals[buffer].first = min(intervals[buffer].first, position)
-                intervals[buffer].last = max(intervals[buffer].last, position)
+        let (shared, own) = (plan(.slice), plan(.tile))
+        arenaByteCount = shared.byteCount
+        threadByteCount = own.byteCount
+        bufferOffsets = lives.indices.map {
+            bufferHomes[$0] == .slice ? shared.offsets[$0] : own.offsets[$0]
+        }
+    }
+
+    /// When a buffer is needed, in runs from the first forward to the last backward: within a run the tiles
+    /// take turns, so whatever the run touches is needed all the time.
+    private struct Life {
+        var first = Int.max
+        var last = Int.min
+        /// Of the last run.
+        var tiles = 1
+        /// Whether a work that makes a weight's gradient is among those that need it: those have the thread's
+        /// memory to themselves.
+        var isBesideGradient = false
+    }
+
+    private func lives() -> [Life] {
+        var lives = [Life](repeating: Life(), count: bufferCounts.count)
+        var position = 0
+        for stage in forward + backward {
+            for run in stage.runs {
+                let makesGradient = stage.works[run.works].contains(where: \.makesWeightGradient)
+                for buffer in stage.works[run.works].flatMap(\.buffers) {
+                    lives[buffer].first = min(lives[buffer].first, position)
+                    lives[buffer].last = position
+                    lives[buffer].tiles = run.tiles
+                    lives[buffer].isBesideGradient = lives[buffer].isBesideGradient || makesGradient
+                }
+                position += 1
             }
         }
         // The logits of a forward pass are read after it.
-        intervals[logits].last = max(intervals[logits].last, works.count)
-        let plan = MemoryPlan(intervals)
-        bufferOffsets = plan.offsets
-        arenaByteCount = plan.byteCount
+        lives[logits].last = max(lives[logits].last, position)
+        return lives
+    }
+
+    private func home(_ buffer: Buffer, _ life: Life) -> Home {
+        buffer != logits && life.first == life.last && !life.isBesideGradient ? .tile : .slice
     }
 }

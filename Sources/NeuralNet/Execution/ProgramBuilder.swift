@@ -16,7 +16,7 @@ struct ProgramBuilder {
     /// By node: whether it or anything before it has parameters.
     private(set) var needsGradient: [Bool]
     /// By node: whether its value lasts from the forward to the backward pass, if that reads it.
-    private let isKept: [Bool]
+    private var isKept: [Bool] = []
     /// By node: the buffer of the value that the backward pass computed again.
     private var recalled: [Int: Buffer] = [:]
     /// By node: its index in the table of its kind.
@@ -27,13 +27,12 @@ struct ProgramBuilder {
     private let firstTensor: [Int: Int]
     private let firstStatistic: [Int: Int]
 
-    init(_ graph: Graph, slice: Int, precision: ElementType) {
+    init(_ graph: Graph, slice: Int, precision: ElementType, _ options: ProgramOptions) {
         self.graph = graph
         self.slice = slice
         self.precision = precision
         layout = ParameterLayout(graph)
         units = Unit.all(of: graph)
-        isKept = Self.kept(units, nodes: graph.nodes.count)
         values = Array(repeating: nil, count: graph.nodes.count)
         workspaces = values
         converted = values
@@ -52,6 +51,7 @@ struct ProgramBuilder {
             needsGradient[index] = firstTensor[index] != nil || node.inputs.contains { needsGradient[$0] }
         }
         for unit in units { types[unit.last] = type(of: unit) }
+        isKept = kept(options)
     }
 
     // MARK: Element types
@@ -75,14 +75,12 @@ struct ProgramBuilder {
     // MARK: Values in the backward pass
 
     /// A norm's output is computed again from its inputs, which costs one pass over memory, rather than kept,
-    /// which costs a third to a half of all memory. In a row of residual blocks each needs the one before: so
-    /// many are made again at once, and take memory at once, and the next is kept.
-    private static func kept(_ units: [Unit], nodes: Int) -> [Bool] {
-        let deepest = 4
-        var depths = [Int](repeating: 0, count: nodes)
+    /// which costs a third to a half of all memory. See ``ProgramOptions`` for where that ends.
+    private func kept(_ options: ProgramOptions) -> [Bool] {
+        var depths = [Int](repeating: 0, count: graph.nodes.count)
         for unit in units where unit.isNorm {
             let depth = 1 + (unit.inputs.map { depths[$0] }.max() ?? 0)
-            if depth <= deepest { depths[unit.last] = depth }
+            if depth <= options.blocksAgain { depths[unit.last] = depth }
         }
         return depths.map { $0 == 0 }
     }

@@ -1,41 +1,23 @@
 import TensorCore
 
-/// The network's state as the passes want it: linear weights with their inputs in NHWC order, everything else
-/// but convolution weights as it comes. Those are packed for the passes of one direction at a time, in the
-/// same memory: forward when they are set, and again whenever the direction changes.
+/// The network's state as the passes want it, but for convolution weights (see ``PackedWeights``): linear
+/// weights with their inputs in NHWC order, everything else as it comes.
 ///
-/// Unchecked: all threads set and pack tensors of their own, and read others' only after they have met.
+/// Unchecked: all threads set tensors of their own, and read others' only after they have met.
 final class WeightStore: @unchecked Sendable {
-    enum Direction {
-        case forward
-        case backward
-    }
-
-    /// For which passes the convolution weights are packed at present.
-    var direction = Direction.forward
     private let parameters: ParameterLayout
-    private let convolutions: [ConvolutionLayer]
     private let linears: [LinearLayer]
-    private let kernels: [ConvolutionKernel]
-    /// By tensor: its layer, for weights; where it begins in `plain`, for all but convolution weights.
+    /// By tensor: its linear layer, for weights; where it begins in `plain`, for all but convolution weights.
     private let layers: [Int?]
     private let plainOffsets: [Int?]
-    /// By convolution, in bytes.
-    private let packedOffsets: [Int]
     private let plain: AlignedBuffer<Float>
-    private let packed: AlignedBuffer<UInt8>
-    /// The caller's.
-    private var state: UnsafePointer<Float>?
+    /// The caller's: the whole state, in the parameter layout's order.
+    private var given: UnsafePointer<Float>?
 
-    init(
-        _ program: Program, parameters: ParameterLayout, kernels: [ConvolutionKernel]
-    ) throws(EngineError) {
+    init(_ program: Program, parameters: ParameterLayout) throws(EngineError) {
         self.parameters = parameters
-        self.kernels = kernels
-        convolutions = program.convolutions
         linears = program.linears
         var layers = [Int?](repeating: nil, count: parameters.tensors.count)
-        for (layer, convolution) in program.convolutions.enumerated() { layers[convolution.weight] = layer }
         for (layer, linear) in program.linears.enumerated() { layers[linear.weight] = layer }
         self.layers = layers
         var plainCount = 0
@@ -44,19 +26,16 @@ final class WeightStore: @unchecked Sendable {
             defer { plainCount += MemoryPlan.aligned(tensor.count, of: .fp32) }
             return plainCount
         }
-        var packedCount = 0
-        var packedOffsets: [Int] = []
-        for kernel in kernels {
-            packedOffsets.append(packedCount)
-            let larger = max(kernel.forwardWeightCount, kernel.backwardWeightCount)
-            packedCount += MemoryPlan.aligned(larger * kernel.elements.byteCount)
-        }
-        self.packedOffsets = packedOffsets
         plain = try AlignedBuffer(attempting: plainCount)
-        packed = try AlignedBuffer(attempting: packedCount)
     }
 
-    var byteCount: Int { plain.count * MemoryLayout<Float>.stride + packed.count }
+    var byteCount: Int { plain.count * MemoryLayout<Float>.stride }
+
+    /// Convolution weights are read from it for every shard.
+    var state: UnsafePointer<Float> {
+        guard let given else { preconditionFailure("no weights were set") }
+        return given
+    }
 
     /// A tensor that is not a convolution weight.
     func tensor(_ index: Int) -> UnsafePointer<Float> {
@@ -66,40 +45,18 @@ final class WeightStore: @unchecked Sendable {
         return UnsafePointer(plain.pointer + offset)
     }
 
-    /// A convolution's weight, for the passes of the present direction.
-    func convolution(_ layer: Int) -> UnsafeRawPointer {
-        UnsafeRawPointer(packed.pointer + packedOffsets[layer])
-    }
+    func use(_ state: UnsafePointer<Float>) { given = state }
 
-    /// - Parameter state: the whole state, in the parameter layout's order; read whenever the direction
-    ///   changes.
-    func use(_ state: UnsafePointer<Float>) {
-        self.state = state
-        direction = .forward
-    }
-
-    /// Takes over one tensor of the state, or packs it for the other direction; different tensors by
-    /// different threads at once.
-    func set(_ index: Int, for direction: Direction) {
-        guard let state else { preconditionFailure("no weights were set") }
+    /// Takes over one tensor of the state, unless it is a convolution weight; different tensors by different
+    /// threads at once.
+    func set(_ index: Int) {
+        guard let offset = plainOffsets[index] else { return }
         let tensor = parameters.tensors[index]
-        let source = state + tensor.offset
-        if tensor.role == .convolutionWeight {
-            guard let layer = layers[index] else { return }
-            let target = packed.pointer + packedOffsets[layer]
-            switch direction {
-            case .forward: kernels[layer].packForward(source, into: target)
-            case .backward where kernels[layer].needsInputGradient:
-                kernels[layer].packBackward(source, into: target)
-            case .backward: break
-            }
-            return
-        }
-        guard direction == .forward, let offset = plainOffsets[index] else { return }
+        let (source, target) = (state + tensor.offset, plain.pointer + offset)
         if tensor.role == .linearWeight, let layer = layers[index] {
-            linears[layer].permute(source, into: plain.pointer + offset)
+            linears[layer].permute(source, into: target)
         } else {
-            (plain.pointer + offset).update(from: source, count: tensor.count)
+            target.update(from: source, count: tensor.count)
         }
     }
 }
