@@ -3,15 +3,9 @@ import ClusterCore
 extension Prediction {
     func perform(_ directive: WorkerDirective, of index: Int) {
         switch directive {
-        case .send(let message):
-            let identity = workers[index].identity
-            after(costs.latencySeconds) { [weak self] in self?.tell(.message(message, sender: identity)) }
+        case .send(let message): send(message, from: workers[index].identity)
         case .prepare: tell(.prepared(WireReady()), to: index, after: 1)
         case .loadState: hold(step: 0, index)
-        case .connect(let members, _):
-            for member in members where member.worker != workers[index].machine?.number {
-                tell(.peerConnected(member.worker), to: index, after: 2 * costs.latencySeconds)
-            }
         case .compute(let work): compute(work, index)
         case .contribute(let work): contribute(work)
         case .serve(let work): serve(work)
@@ -21,6 +15,17 @@ extension Prediction {
         case .suspend: workers[index].queue = []
         default: break
         }
+    }
+
+    private func send(_ message: ControlMessage, from identity: [UInt8]) {
+        var message = message
+        if case .heartbeat(var heartbeat) = message.body {
+            // A million connections are not worth an event each: all members reach each other.
+            heartbeat.unreachable = []
+            message = ControlMessage(
+                run: message.run, generation: message.generation, body: .heartbeat(heartbeat))
+        }
+        after(costs.latencySeconds) { [weak self] in self?.tell(.message(message, sender: identity)) }
     }
 
     private func hold(step: Int, _ index: Int) {

@@ -1,4 +1,4 @@
-package import ClusterCore
+import ClusterCore
 import Foundation
 import Transport
 
