@@ -71,6 +71,15 @@ package final class HeldSums {
         return (place.values.pointer, true)
     }
 
+    /// The main sums begin to go out while a shard is still being added to them: what is computed later in this
+    /// generation is kept apart from them.
+    /// - Returns: the shards before that one; nil if the open vector is another, or has gone out.
+    func depart(generation: UInt64) -> ShardSet? {
+        guard open === main, sentGeneration != generation else { return nil }
+        sentGeneration = generation
+        return main.shards
+    }
+
     /// Notes that the vector last given by ``place(generation:)`` holds this shard, too.
     package func add(_ shard: Int) {
         precondition(open != nil, "shard \(shard) was computed without a place for it")
