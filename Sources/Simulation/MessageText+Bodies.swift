@@ -27,7 +27,8 @@ extension MessageText {
         case .peerLost(let lost): "peer_lost \(lost.worker)"
         case .dropped(let dropped): "dropped: \(dropped.reason)"
         case .feed(let feed):
-            "feed \(feed.feed) to worker \(feed.worker) from step \(feed.step)\(feed.cancel ? ", cancel" : "")"
+            "feed \(feed.feed) to worker \(feed.worker) from step \(feed.step)"
+                + (feed.cancel ? ", cancel" : "")
         case .feedEnded(let ended): "feed_ended \(ended.feed): \(ended.reason)"
         case .evaluate(let evaluate): "evaluate step \(evaluate.step)"
         case .evaluated(let evaluated): "evaluated step \(evaluated.step): \(evaluated.shards.map(\.shard))"

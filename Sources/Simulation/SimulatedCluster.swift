@@ -175,7 +175,6 @@ package final class SimulatedCluster {
 
     private func judge(_ passage: VirtualPassage) -> VirtualPassage.Fate {
         witness.note("\(passage.sender) > \(passage.receiver): \(MessageText.text(passage.frames))")
-        if settings.mutation == .takesOldAnswers, let frames = renewed(passage) { return .replace(frames) }
         guard duplicating > 0 || corrupting > 0, passage.frames.count == 2,
             MessageText.isBlock(passage.frames[0])
         else { return .deliver }
@@ -194,16 +193,5 @@ package final class SimulatedCluster {
             return .replace(frames)
         }
         return .deliver
-    }
-
-    /// Of the mutation: an answer to the coordinator that is older than its generation, made to look new.
-    private func renewed(_ passage: VirtualPassage) -> [Frame]? {
-        guard passage.receiver == Self.coordinatorName, let coordinator, let first = passage.frames.first,
-            let message = try? ControlMessage(decoding: first.bytes), case .yielded = message.body,
-            message.generation < coordinator.node.machine.generation
-        else { return nil }
-        let renewed = ControlMessage(
-            run: message.run, generation: coordinator.node.machine.generation, body: message.body)
-        return [Frame(renewed.encoded())]
     }
 }

@@ -60,18 +60,6 @@ package struct SimulationSettings: Sendable {
                 kind: Self.aimedKinds.randomElement(using: &random)!)
         }
         if faultCount == 0 { aimed = [] }
-        if mutation == .takesOldAnswers { provokeAnswers() }
-    }
-
-    /// Unlike workers that come and go: shards are handed back all the time.
-    private mutating func provokeAnswers() {
-        workers = 4
-        schedule.shardsPerStep = 12
-        slowness = [1, 6, 2, 9]
-        timeout = .seconds(2)
-        faults = [.disconnect, .kill, .start, .slow]
-        (faultCount, faultInterval) = (30, .milliseconds(25))
-        link = LinkModel(latency: 1_000_000, jitter: 2_000_000)
     }
 
     private static let aimedKinds: [FaultKind] = [

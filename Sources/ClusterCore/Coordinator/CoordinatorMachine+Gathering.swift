@@ -24,7 +24,7 @@ extension CoordinatorMachine {
         }
     }
 
-    /// Whether steps are committed that neither the checkpoint nor those present hold: who does may come back.
+    /// Whether steps are committed that neither the checkpoint nor those present hold: others may come back.
     private var newerMayCome: Bool {
         let held = workers.values.compactMap { holding($0)?.step }.max() ?? 0
         return recordedStep > max(held, checkpoint?.step ?? 0)

@@ -90,7 +90,9 @@ extension CoordinatorMachine {
         for overflow in computed.overflows {
             book.overflows[overflow.segment] = max(overflow.magnitude, book.overflows[overflow.segment] ?? 0)
         }
-        if !redoIfOverflown() { askLaggards() }
+        guard !redoIfOverflown() else { return }
+        // Looking for laggards takes all members' shares: only a worker that has nothing left asks for it.
+        if (book.shares[worker] ?? []).allSatisfy(book.reported.contains) { askLaggards() }
     }
 
     /// Every worker raises the exponents by the union of the overflows, which does not depend on who computed

@@ -2,8 +2,8 @@ package import ClusterCore
 import Training
 import Transport
 
-/// What a simulated replica holds in place of weights: two hash chains over all that was ever applied, so that
-/// a wrong, missing, doubled or stale contribution changes this state and all that follow.
+/// What a simulated replica holds in place of weights: two hash chains over all that was ever applied. A
+/// wrong, missing, doubled or stale contribution changes this state and all that follow.
 package struct SimulatedState: Equatable, Sendable {
     package var phase: Phase
     package var step: Int

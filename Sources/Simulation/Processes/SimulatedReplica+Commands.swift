@@ -151,7 +151,8 @@ extension SimulatedReplica {
     private func contribute(_ work: StepWork, _ context: ReductionContext) {
         guard let sums, attempt == work.attempt, held?.step == work.step,
             sums.shards.isSubset(of: ShardSet(work.shards)),
-            let unsent = sums.takeUnsent(generation: context.generation)
+            let unsent = sums.takeUnsent(
+                generation: witness.mutation == .sendsOnce ? 1 : context.generation)
         else { return }
         // After the call above the first vector holds everything, under the mutation also twice.
         let vector = witness.mutation == .contributesTwice ? sums.vector : unsent.vector

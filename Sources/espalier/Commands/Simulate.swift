@@ -7,6 +7,9 @@ struct Simulate: ParsableCommand {
         discussion: """
             Each seed is a run of its own: workers and coordinators die, stop, leave and come back, messages \
             are late, lost, doubled and damaged. The same seed gives the same run.
+
+            With --workers it predicts the throughput of such a cluster instead, from measured costs: \
+            espalier simulate --workers 1000 --link 1gbit --mtbf 1h --shards 4000 --shard-seconds 2.
             """)
 
     @Option(help: "How many seeds to try.")
@@ -21,11 +24,16 @@ struct Simulate: ParsableCommand {
     @Flag(help: "Print all that happens.")
     var verbose = false
 
+    @OptionGroup(title: "Prediction")
+    var prediction: PredictionOptions
+
     func validate() throws {
         try Limits.check("--seeds", seeds, 1...100_000_000)
+        try prediction.validate()
     }
 
     func run() throws {
+        if let costs = try prediction.costs { return try prediction.predict(costs) }
         if let seed { return try replay(seed) }
         var failures = 0
         var faults = 0
