@@ -4,8 +4,8 @@ package import TensorCore
 /// The integer sums of the shards that a replica has computed in one attempt at a step.
 ///
 /// They stay until the next attempt begins: when members change, all go out again in the new partition. What
-/// has gone out in a generation goes out no more in it, so shards computed later in that generation are summed
-/// apart, in a second vector made when it is first needed, until they have gone out too.
+/// has gone out in a generation goes out no more in it, so shards computed later in that generation are
+/// summed apart, in a second vector made when it is first needed, until they have gone out too.
 package final class HeldSums {
     /// What one contribution holds: `vector` may be read until the next call.
     package struct Unsent {
