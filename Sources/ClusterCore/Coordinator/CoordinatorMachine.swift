@@ -203,7 +203,8 @@ public struct CoordinatorMachine: Sendable {
         case .reshaped(let reshaped): noteReshaped(number, reshaped)
         case .stateDigest(let digest): noteDigest(number, digest)
         case .feedEnded(let ended): noteFeedEnded(number, ended)
-        case .peerLost(let lost) where message.generation == generation:
+        case .peerLost(let lost):
+            // Also of an older generation: what was lost may have been sent in this one.
             complaints.append(PeerComplaint(by: number, about: lost.worker, since: now))
         default: break
         }

@@ -31,7 +31,11 @@ extension WorkerNode {
     /// A message that cannot be used counts as lost; a stranger's is none of the run's business.
     func damaged(_ identity: [UInt8], _ problem: String) throws {
         note("dropped a data message from \(Remote.peer(dataHub, identity: identity)): \(problem)")
-        if let worker = peers.worker(called: identity) { try tell(.peerDamaged(worker)) }
+        if isMember, let worker = peers.worker(called: identity) {
+            try tell(.peerDamaged(worker))
+        } else {
+            damagedEarly.insert(identity)
+        }
         if !isMember, feedReceiver.listens(to: identity) {
             feedReceiver.end()
             replica.send(.abandonFeed)

@@ -51,6 +51,10 @@ extension WorkerNode {
         }
         for link in closed { switchboard.close(link, flush: .zero) }
         for worker in peers.reachable { try tell(.peerConnected(worker)) }
+        for member in others where damagedEarly.contains(Array(member.incarnation)) {
+            try tell(.peerDamaged(member.worker))
+        }
+        damagedEarly = []
     }
 
     private func suspend() {

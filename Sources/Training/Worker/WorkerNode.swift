@@ -63,6 +63,8 @@ package final class WorkerNode {
     var feedSender = FeedSender()
     var feedReceiver = FeedReceiver()
     var early = EarlyBlocks()
+    /// Whose messages came damaged before this worker knew that they are members.
+    var damagedEarly: Set<[UInt8]> = []
 
     /// Opens the control connection.
     /// - Parameters:
