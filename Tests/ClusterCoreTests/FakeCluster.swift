@@ -1,8 +1,8 @@
 import ClusterCore
 import Testing
 
-/// A coordinator machine and worker machines joined by one queue; the replicas are numbers instead of networks.
-/// Messages are encoded and decoded on the way, as over a socket, and arrive in the order sent.
+/// A coordinator machine and worker machines joined by one queue; the replicas are numbers instead of
+/// networks. Messages are encoded and decoded on the way, as over a socket, and arrive in the order sent.
 struct FakeCluster {
     enum Delivery {
         case toCoordinator(CoordinatorEvent)
@@ -377,7 +377,8 @@ struct FakeCluster {
         queue.append(.toCoordinator(.checkpointWritten(step: step)))
     }
 
-    /// The joining worker has the source's state at once, and later steps' vectors as the source applies them.
+    /// The joining worker has the source's state at once, and later steps' vectors as the source applies
+    /// them.
     private mutating func feedState(_ feed: WireFeed, from source: [UInt8]) {
         guard !feed.cancel,
             let target = workers.first(where: { $0.value.number == feed.worker })?.key

@@ -16,7 +16,7 @@ final class ReplicaBench {
     let worker: ReplicaWorker
     let run: RunID
     private let outputs = Outputs()
-    private let queue = ShardQueue()
+    let queue = ShardQueue()
 
     init(_ definition: RunDefinition, run: RunID) throws {
         self.run = run
@@ -61,14 +61,17 @@ final class ReplicaBench {
                 run: run, generation: 1, worker: 1, partition: Partition(count: elements, parts: 1),
                 step: step, attempt: attempt)
             try worker.compute(work, context, queue, queue.add(work))
-            overflows = take().flatMap { output -> [WireOverflow] in
+            var outputs = take()
+            overflows = outputs.flatMap { output -> [WireOverflow] in
                 if case .event(.computed(let computed)) = output { computed.overflows } else { [] }
             }
             attempt += 1
             guard overflows.isEmpty else { continue }
             try worker.perform(.contribute(work, context))
             let reduction = Reduction(context, elements: elements, shards: 4, owners: [1], others: [])
-            for case .contributions(let contributions) in take() {
+            // Some blocks have left while the last shard was computed.
+            outputs += take()
+            for case .contributions(let contributions) in outputs {
                 _ = try reduction.contribute(contributions)
             }
             try worker.perform(.apply(step: step, attempt: attempt - 1, reduction.gathered))

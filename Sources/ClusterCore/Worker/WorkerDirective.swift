@@ -4,8 +4,8 @@ public enum WorkerDirective: Sendable {
     /// Open the data; unless the worker is to keep the replica that it holds, forget that. Answer with
     /// `.prepared`.
     case prepare(WireWelcome)
-    /// Build the replica from the seed, or from the state whose chunks follow. Answer with `.prepared` when it
-    /// is whole; a feed's vectors follow, and each that is applied is answered by `.prepared` as well.
+    /// Build the replica from the seed, or from the state whose chunks follow. Answer with `.prepared` when
+    /// it is whole; a feed's vectors follow, and each that is applied is answered by `.prepared` as well.
     case loadState(WireLoadState)
     /// Have links to these peers and no others. What was under way in the generation before is stale.
     case connect([WireMember], generation: UInt64)

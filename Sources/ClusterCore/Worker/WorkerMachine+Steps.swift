@@ -1,5 +1,5 @@
-/// A step: compute the share, contribute it, gather the whole vector, apply it. A new generation in the middle
-/// of it begins anew with what is computed already.
+/// A step: compute the share, contribute it, gather the whole vector, apply it. A new generation in the
+/// middle of it begins anew with what is computed already.
 extension WorkerMachine {
     mutating func beginStep(_ begin: WireBeginStep) {
         guard isMember else { return }

@@ -1,5 +1,5 @@
-/// When a shard has added everything to a place of the sums: the backward pass goes from the last layer to the
-/// first, and what it has left behind can be sent while it goes on.
+/// When a shard has added everything to a place of the sums: the backward pass goes from the last layer to
+/// the first, and what it has left behind can be sent while it goes on.
 extension Executor {
     /// After how many stages of the backward pass a range of the vector gets nothing more of a shard; nil:
     /// only at the step's end.

@@ -71,8 +71,8 @@ package final class HeldSums {
         return (place.values.pointer, true)
     }
 
-    /// The main sums begin to go out while a shard is still being added to them: what is computed later in this
-    /// generation is kept apart from them.
+    /// The main sums begin to go out while a shard is still being added to them: what is computed later in
+    /// this generation is kept apart from them.
     /// - Returns: the shards before that one; nil if the open vector is another, or has gone out.
     func depart(generation: UInt64) -> ShardSet? {
         guard open === main, sentGeneration != generation else { return nil }
