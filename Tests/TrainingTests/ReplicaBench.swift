@@ -57,13 +57,13 @@ final class ReplicaBench {
             let work = StepWork(
                 step: step, attempt: attempt, generation: 1, shards: [0, 1, 2, 3], partOwners: [1],
                 overflows: overflows)
-            try worker.compute(work, queue, queue.add(work))
-            overflows = take().flatMap { output -> [WireOverflow] in
-                if case .event(.computed(let computed)) = output { computed.overflows } else { [] }
-            }
             let context = ReductionContext(
                 run: run, generation: 1, worker: 1, partition: Partition(count: elements, parts: 1),
                 step: step, attempt: attempt)
+            try worker.compute(work, context, queue, queue.add(work))
+            overflows = take().flatMap { output -> [WireOverflow] in
+                if case .event(.computed(let computed)) = output { computed.overflows } else { [] }
+            }
             attempt += 1
             guard overflows.isEmpty else { continue }
             try worker.perform(.contribute(work, context))

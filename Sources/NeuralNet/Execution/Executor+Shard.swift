@@ -16,12 +16,14 @@ extension Executor {
     ///
     /// On an error (the first in slice order of what the source threw, or a ``ShardError``) the step's sums
     /// are spoilt: begin the step again.
-    public func train(_ shard: any ShardSource) throws {
+    /// - Parameter settled: called by one of the compute threads while the others go on, with a number that
+    ///   grows: nothing more of this shard will be added to where ``settledStage(of:)`` is at most that.
+    public func train(_ shard: any ShardSource, settled: (@Sendable (Int) -> Void)? = nil) throws {
         precondition(isTraining, "\(graph.name) was set up for evaluation only")
         precondition(step.isOpen, "train before beginStep, or after an error in the step")
         guard shard.count == self.shard else { throw ShardError.imageCount(shard.count, shard: self.shard) }
         step.isOpen = false
-        try run(shard, .training)
+        try run(shard, .training, settled)
         step.isOpen = true
         for slice in 0..<slices { step.add(records.counts.pointer[slice]) }
     }
@@ -46,14 +48,20 @@ extension Executor {
         }
     }
 
-    private func run(_ shard: any ShardSource, _ mode: Mode) throws {
+    private func run(
+        _ shard: any ShardSource, _ mode: Mode, _ settled: (@Sendable (Int) -> Void)? = nil
+    ) throws {
         guard shard.count <= self.shard else { throw ShardError.imageCount(shard.count, shard: self.shard) }
-        runMeasured(as: .linearAndLoss) { thread in carry(shard, mode, thread: thread) }
+        runMeasured(as: .linearAndLoss) { thread in
+            carry(shard, mode, thread: thread, settled: thread == 0 ? settled : nil)
+        }
         if let error = records.takeError() { throw error }
     }
 
     /// One thread's part of a shard.
-    private func carry(_ shard: any ShardSource, _ mode: Mode, thread: Int) {
+    private func carry(
+        _ shard: any ShardSource, _ mode: Mode, thread: Int, settled: (@Sendable (Int) -> Void)?
+    ) {
         let lane = lanes[thread]
         let own = Self.slices(of: thread, threads: pool.threads, slices: slices)
         pack(stage: 0, lane, thread: thread)
@@ -77,6 +85,7 @@ extension Executor {
         guard mode == .training else { return }
         for (number, stage) in program.backward.enumerated() {
             meet(lane)
+            settled?(number)
             for norm in stage.norms { combineBackward(norm, lane, thread: thread) }
             lane.timer?.lap(.normCombine)
             pack(stage: program.forward.count + number + 1, lane, thread: thread)

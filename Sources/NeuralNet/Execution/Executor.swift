@@ -12,6 +12,7 @@ public import TensorCore
 public final class Executor: @unchecked Sendable {
     public let graph: Graph
     public let layout: ReductionLayout
+    let settledStages: [Int?]
     /// Images of a shard and of a slice.
     public let shard: Int
     public let slice: Int
@@ -63,6 +64,7 @@ public final class Executor: @unchecked Sendable {
         layout = ReductionLayout(parameters)
         program = Program(
             graph, slice: slice, precision: precision, training: training, options: options)
+        settledStages = Self.settledStages(program, layout)
         kernels = try Self.makeKernels(program, precision, training: training)
         let pools = try Self.makePools(program)
         weights = try WeightStore(program, parameters: parameters)

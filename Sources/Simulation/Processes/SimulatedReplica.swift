@@ -54,7 +54,7 @@ final class SimulatedReplica: ReplicaPort, @unchecked Sendable {
     func send(_ command: ReplicaCommand) {
         switch command {
         case .end: isEnded = true
-        case .compute(let work): orders.append(.compute(work, shards.add(work)))
+        case .compute(let work, _): orders.append(.compute(work, shards.add(work)))
         case .suspend:
             shards.clear()
             orders.append(.command(command))

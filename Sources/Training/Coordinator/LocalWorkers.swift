@@ -9,6 +9,8 @@ final class LocalWorkers {
         /// For people: "was killed by signal 9".
         let how: String
         let isGood: Bool
+        /// By SIGKILL: from outside, or for want of memory.
+        let isKilled: Bool
     }
 
     private struct Child {
@@ -21,6 +23,8 @@ final class LocalWorkers {
     /// A worker that dies sooner may do so again.
     private static let quick = Duration.seconds(10)
     private static let quickDeathsMax = 3
+    /// Killing is not the worker's fault, unless it goes on and on.
+    private static let quickKillsMax = 10
 
     private var children: [Child] = []
     private let arguments: [String]
@@ -44,14 +48,15 @@ final class LocalWorkers {
         process.arguments = arguments
         process.standardInput = lifeline
         process.terminationHandler = { [ends] process in
-            let isKilled = process.terminationReason == .uncaughtSignal
+            let bySignal = process.terminationReason == .uncaughtSignal
             ends.post(
                 End(
                     process: UInt32(process.processIdentifier),
-                    how: isKilled
+                    how: bySignal
                         ? "was killed by signal \(process.terminationStatus)"
                         : "exited with \(process.terminationStatus)",
-                    isGood: !isKilled && process.terminationStatus == 0))
+                    isGood: !bySignal && process.terminationStatus == 0,
+                    isKilled: bySignal && process.terminationStatus == SIGKILL))
         }
         try process.run()
         children.append(Child(process: process, lifeline: lifeline, started: .now))
@@ -70,7 +75,7 @@ final class LocalWorkers {
         let isQuick = .now - child.started < Self.quick && step == stepOfLastDeath
         quickDeaths = isQuick ? quickDeaths + 1 : 1
         stepOfLastDeath = step
-        guard quickDeaths < Self.quickDeathsMax else {
+        guard quickDeaths < (end.isKilled ? Self.quickKillsMax : Self.quickDeathsMax) else {
             throw LocalWorkersError(deaths: quickDeaths, how: end.how)
         }
         return try start()

@@ -4,8 +4,8 @@ package import TensorCore
 /// The integer sums of the shards that a replica has computed in one attempt at a step.
 ///
 /// They stay until the next attempt begins: when members change, all go out again in the new partition. What
-/// has gone out in a generation goes out no more in it, so shards computed later in that generation are summed
-/// apart, in a second vector made when it is first needed, until they have gone out too.
+/// has gone out in a generation goes out no more in it, so shards computed later in that generation are
+/// summed apart, in a second vector made when it is first needed, until they have gone out too.
 package final class HeldSums {
     /// What one contribution holds: `vector` may be read until the next call.
     package struct Unsent {
@@ -69,6 +69,15 @@ package final class HeldSums {
         }
         open = place
         return (place.values.pointer, true)
+    }
+
+    /// The main sums begin to go out while a shard is still being added to them: what is computed later in this
+    /// generation is kept apart from them.
+    /// - Returns: the shards before that one; nil if the open vector is another, or has gone out.
+    func depart(generation: UInt64) -> ShardSet? {
+        guard open === main, sentGeneration != generation else { return nil }
+        sentGeneration = generation
+        return main.shards
     }
 
     /// Notes that the vector last given by ``place(generation:)`` holds this shard, too.

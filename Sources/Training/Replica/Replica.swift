@@ -22,6 +22,8 @@ final class Replica {
     /// Of the attempt under way: its number and its exponents, raised for the overflows of those before.
     private(set) var attempt: UInt32?
     private var attemptCodes: FixedPointState?
+    /// Whether something of the attempt's shards so far did not fit.
+    private(set) var hasOverflow = false
     private var sums: HeldSums
 
     /// A replica at the beginning of a phase: with a plan (or no shrink) of the converge phase, else of the
@@ -87,6 +89,7 @@ final class Replica {
 
     /// Forgets the attempt under way: the state is as the last step left it.
     func forgetAttempt() {
+        hasOverflow = false
         sums.reset()
         attempt = nil
         attemptCodes = nil
@@ -94,20 +97,29 @@ final class Replica {
 
     /// Computes a shard of the attempt that was begun and holds its sums. In a generation in which sums have
     /// gone out already, it is kept apart from them.
+    /// - Parameter departure: for a share's last shard: sends blocks while the backward pass goes on.
     /// - Returns: what of the attempt's shards so far did not fit; the sums are then of no use.
     /// - Throws: `DataError` where an image cannot be read.
-    func compute(shard: Int, generation: UInt64) throws -> [Overflow] {
+    func compute(shard: Int, generation: UInt64, departure: Departure? = nil) throws -> [Overflow] {
         refreshExecutor()
         let (vector, isNew) = try sums.place(generation: generation)
         if isNew { executor.beginStep(exponents, globalBatch: definition.recipe.batch, sums: vector) }
+        var settled: (@Sendable (Int) -> Void)?
+        if let departure, let others = sums.depart(generation: generation) {
+            departure.begin(self.vector, shards: others, and: shard) { executor.settledStage(of: $0) }
+            settled = { departure.note(settled: $0) }
+        }
+        defer { departure?.wait() }
         do {
-            try executor.train(definition.trainingShard(step: step, shard: shard))
+            try executor.train(definition.trainingShard(step: step, shard: shard), settled: settled)
         } catch {
             sums.reset()
             throw error
         }
         sums.add(shard)
-        return executor.reportStep()
+        let overflows = executor.reportStep()
+        hasOverflow = !overflows.isEmpty
+        return overflows
     }
 
     /// What has not gone out in this generation; nil if there is nothing.

@@ -20,8 +20,9 @@ package enum ReplicaCommand: Sendable {
     case history(BlockHeader, Frame)
     /// A feed came damaged: forget the state, and say so.
     case abandonFeed
-    /// Compute the shards that are not held; each is answered by `.computed`.
-    case compute(StepWork)
+    /// Compute the shards that are not held; each is answered by `.computed`. Blocks may go out as soon as
+    /// nothing more of the share is added to them.
+    case compute(StepWork, ReductionContext)
     /// Code what has not gone out in this generation.
     case contribute(StepWork, ReductionContext)
     case apply(step: Int, attempt: UInt32, GatheredSums)

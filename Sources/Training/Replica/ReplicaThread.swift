@@ -5,7 +5,7 @@ import NeuralNet
 final class ReplicaThread: ReplicaPort {
     private enum Order: Sendable {
         case command(ReplicaCommand)
-        case compute(StepWork, ShardQueue.Key)
+        case compute(StepWork, ReductionContext, ShardQueue.Key)
     }
 
     private let orders = CommandQueue<Order>()
@@ -19,7 +19,8 @@ final class ReplicaThread: ReplicaPort {
                     switch orders.next() {
                     case .command(.end): return
                     case .command(let command): try worker.perform(command)
-                    case .compute(let work, let key): try worker.compute(work, shards, key)
+                    case .compute(let work, let context, let key):
+                        try worker.compute(work, context, shards, key)
                     }
                 } catch {
                     // Every worker meets the same gradients; all else may be this machine's trouble.
@@ -31,8 +32,8 @@ final class ReplicaThread: ReplicaPort {
 
     func send(_ command: ReplicaCommand) {
         if case .suspend = command { shards.clear() }
-        if case .compute(let work) = command {
-            orders.send(.compute(work, shards.add(work)))
+        if case .compute(let work, let context) = command {
+            orders.send(.compute(work, context, shards.add(work)))
         } else {
             orders.send(.command(command))
         }

@@ -7,7 +7,9 @@ import TensorCore
 /// A step.
 extension ReplicaWorker {
     /// Computes what of a share is not held, one shard after the other as long as the queue has some.
-    func compute(_ work: StepWork, _ queue: ShardQueue, _ key: ShardQueue.Key) throws {
+    func compute(
+        _ work: StepWork, _ context: ReductionContext, _ queue: ShardQueue, _ key: ShardQueue.Key
+    ) throws {
         guard let replica = try held(at: work.step) else { return }
         let segments = replica.reduction.segments.count
         guard work.overflows.allSatisfy({ $0.segment < segments }) else {
@@ -17,16 +19,26 @@ extension ReplicaWorker {
         try replica.begin(
             attempt: work.attempt,
             overflows: work.overflows.map { Overflow(segment: Int($0.segment), magnitude: $0.magnitude) })
-        if !queue.allows(key, replica.heldShards) { replica.forgetSums() }
+        if departure?.context != context { departure = nil }
+        if !queue.allows(key, replica.heldShards) {
+            replica.forgetSums()
+            departure = nil
+        }
         while let shard = queue.next(key) {
             if replica.heldShards.contains(shard) { continue }
+            if queue.isEmpty(key), departure == nil, !replica.hasOverflow {
+                departure = Departure(context, owners: work.partOwners, queue: departures, post: post)
+            }
             try compute(shard, work, replica)
+            if departure?.hasBegun == false { departure = nil }
         }
     }
 
     private func compute(_ shard: Int, _ work: StepWork, _ replica: Replica) throws {
         let start = clock.now
-        let overflows = try replica.compute(shard: shard, generation: work.generation)
+        let overflows = try replica.compute(
+            shard: shard, generation: work.generation,
+            departure: departure.flatMap { $0.hasBegun ? nil : $0 })
         var computed = WireComputed()
         computed.step = UInt64(work.step)
         computed.attempt = work.attempt
@@ -44,9 +56,11 @@ extension ReplicaWorker {
     func contribute(_ work: StepWork, _ context: ReductionContext) throws {
         let replica = try held()
         guard replica.step == work.step, replica.attempt == work.attempt,
-            replica.heldShards.isSubset(of: ShardSet(work.shards)),
-            let unsent = replica.takeUnsent(generation: context.generation)
+            replica.heldShards.isSubset(of: ShardSet(work.shards))
         else { return }
+        if let departure, departure.context == context { post(.contributions(departure.rest(pool: pool))) }
+        departure = nil
+        guard let unsent = replica.takeUnsent(generation: context.generation) else { return }
         post(
             .contributions(
                 context.contributions(

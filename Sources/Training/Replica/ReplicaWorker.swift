@@ -23,6 +23,9 @@ final class ReplicaWorker {
     var run: RunID?
     var heldRun: RunID?
     var lastDone: WireStepDone?
+    /// The share whose blocks go out while it is computed, and the thread that codes them.
+    var departure: Departure?
+    let departures = DispatchQueue(label: "espalier.departures")
     /// Feeds that get every vector applied.
     var feeds: Set<UInt64> = []
 

@@ -65,6 +65,11 @@ package final class ShardQueue: Sendable {
         }
     }
 
+    /// Whether no shard of an attempt is left to be started.
+    package func isEmpty(_ key: Key) -> Bool {
+        pending.withLock { $0.key != key || $0.shards.isEmpty }
+    }
+
     /// Up to `count` shards from the end, which are not to be computed here any more.
     package func yield(step: Int, attempt: UInt32, count: Int) -> [Int] {
         pending.withLock { pending in

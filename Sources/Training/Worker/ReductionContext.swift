@@ -49,7 +49,13 @@ package struct ReductionContext: Equatable, Sendable {
     package func contributions(
         of sums: UnsafeBufferPointer<Int32>, shards: ShardSet, owners: [UInt32], pool: ComputePool?
     ) -> Contributions {
-        let pieces = pieces(owners)
+        contributions(of: sums, shards: shards, pieces: pieces(owners), pool: pool)
+    }
+
+    /// Those of some blocks.
+    func contributions(
+        of sums: UnsafeBufferPointer<Int32>, shards: ShardSet, pieces: [Piece], pool: ComputePool?
+    ) -> Contributions {
         let away = pieces.filter { $0.owner != worker }
         let payloads = BlockCoding.payloads(
             of: sums, away.map { .init(range: $0.range, isNear: near.contains($0.owner)) }, pool: pool)
@@ -87,14 +93,15 @@ package struct ReductionContext: Equatable, Sendable {
             })
     }
 
-    private struct Piece {
+    /// A block, its owner, and where it lies in the vector.
+    struct Piece: Sendable {
         let part: Int
         let block: Int
         let owner: UInt32
         let range: Range<Int>
     }
 
-    private func pieces(_ owners: [UInt32]) -> [Piece] {
+    func pieces(_ owners: [UInt32]) -> [Piece] {
         owners.enumerated().flatMap { part, owner in
             partition.blocks(ofPart: part).enumerated().map { block, range in
                 Piece(part: part, block: block, owner: owner, range: range)

@@ -78,7 +78,7 @@ extension WorkerNode {
             attempt: work.attempt, near: near)
         // A larger share in the same generation changes nothing for those that reduce.
         if reduction?.context != context { prepareReduction(context, work) }
-        replica.send(.compute(work))
+        replica.send(.compute(work, context))
         try replayEarly()
     }
 
