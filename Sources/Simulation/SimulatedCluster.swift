@@ -151,7 +151,7 @@ package final class SimulatedCluster {
         case .failed(let reason): witness.violate("the run failed: \(reason)")
         case .preempted(let step, _):
             if !stopsLaunch { witness.violate("the run stopped at step \(step) though nobody asked for it") }
-            if step > 0, disk.checkpoints.last?.step != step {
+            if disk.checkpoints.last?.step ?? 0 < step {
                 witness.violate("the run stopped at step \(step) without a checkpoint of it")
             }
             after(milliseconds: 10 + random.below(500)) { try $0.startCoordinator() }
