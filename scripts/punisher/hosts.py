@@ -1,6 +1,7 @@
 """scripts/punish-hosts: see there."""
 
 import argparse
+import json
 import os
 import shutil
 import statistics
@@ -35,17 +36,17 @@ class HostCluster(Cluster):
             command += ["--set", setting]
         self.coordinator = self.spawn(0, command)
 
-    def start_on(self, host):
+    def start_on(self, host, coding):
         process = self.spawn(host, [PROGRAM, "worker", "--join", self.endpoint, "--threads", "1",
-                                    "--timeout", str(self.timeout)])
+                                    "--timeout", str(self.timeout), "--coding", coding])
         self.workers[process.pid] = process
 
 
-def started(network, recipe, sets, folder, timeout):
+def started(network, recipe, sets, folder, timeout, coding="auto"):
     cluster = HostCluster(network, recipe, sets, folder, WORKERS, timeout)
     cluster.start_coordinator()
     for host in range(1, WORKERS + 1):
-        cluster.start_on(host)
+        cluster.start_on(host, coding)
     return cluster
 
 
@@ -98,19 +99,34 @@ def cut_and_heal(options, folder):
     return wrong + ([] if digest == reference else ["another digest than the undisturbed run's"])
 
 
+RECIPE = """network: {network}
+batch: {batch}
+shard: 8
+gradient_bits: {bits}
+epochs: 100
+max_steps: {steps}
+checkpoint:
+  every_steps: 1000000
+data:
+  format: synthetic
+  train_count: 8000
+  test_count: 64
+"""
+
+
 def rate_limited(options, folder):
     """Time of a step against bytes for several codes of the gradients."""
-    print(f"{options.network}, {WORKERS} workers, {options.rate} a host, batch {options.batch}")
+    print(f"{options.network}, {WORKERS} workers of one thread, {options.rate} a host, batch {options.batch}")
     print(f"{'code':<22}{'s a step':>10}{'MB sent a step':>16}{'of fp32':>9}")
-    for name, extra in [("24 bits", ["gradient_bits=24"]), ("16 bits", ["gradient_bits=16"]),
-                        ("uncoded (as fp32)", ["gradient_bits=24", "coding=raw"])]:
+    for name, bits, coding in [("24 bits", 24, "on"), ("16 bits", 16, "on"), ("uncoded (as fp32)", 24, "off")]:
         run_folder = os.path.join(folder, name.split()[0])
         os.makedirs(run_folder)
-        sets = [f"network={options.network}", "data.format=synthetic", "data.image_size=64", f"batch={options.batch}", "shard=8",
-                f"max_steps={options.steps}", f"timeout={30}", *extra]
+        recipe = os.path.join(run_folder, "recipe.yaml")
+        with open(recipe, "w") as file:
+            file.write(RECIPE.format(network=options.network, batch=options.batch, bits=bits, steps=options.steps))
         with Network(WORKERS + 1) as network:
             network.limit(options.rate)
-            cluster = started(network, "cluster/recipes/resnet20-cifar10-baseline.yaml", sets, run_folder, 30)
+            cluster = started(network, recipe, [], run_folder, 30, coding)
             try:
                 cluster.coordinator.wait(600)
                 cluster.await_workers(30)
@@ -125,7 +141,6 @@ def rate_limited(options, folder):
 
 
 def metrics(run):
-    import json
     with open(os.path.join(run, "metrics.jsonl")) as file:
         return [record for record in map(json.loads, file) if "bytes_sent" in record]
 
