@@ -11,8 +11,12 @@ def ip(*words):
 class Network:
     """Use as a context: it goes away at the end, whatever happened."""
 
+    made = 0
+
     def __init__(self, count):
-        self.tag = f"esp{os.getpid() % 100000}"
+        # A namespace's cables go some time after it: never the same name twice.
+        Network.made += 1
+        self.tag = f"e{os.getpid() % 100000}n{Network.made}"
         self.bridge = f"{self.tag}b"
         self.hosts = [f"{self.tag}h{number}" for number in range(count)]
 
@@ -29,7 +33,8 @@ class Network:
         return self
 
     def __exit__(self, *_):
-        for host in self.hosts:
+        for number, host in enumerate(self.hosts):
+            subprocess.run(["ip", "link", "del", self.cable(number)], capture_output=True)
             subprocess.run(["ip", "netns", "del", host], capture_output=True)
         subprocess.run(["ip", "link", "del", self.bridge], capture_output=True)
 
