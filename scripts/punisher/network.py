@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 
 
 def ip(*words):
@@ -21,6 +22,14 @@ class Network:
         self.hosts = [f"{self.tag}h{number}" for number in range(count)]
 
     def __enter__(self):
+        try:
+            self.build()
+        except subprocess.CalledProcessError as error:
+            self.__exit__()
+            sys.exit(f"punish-hosts: {' '.join(error.cmd)}: {error.stderr.strip()}")
+        return self
+
+    def build(self):
         ip("link", "add", self.bridge, "type", "bridge")
         ip("link", "set", self.bridge, "up")
         for number, host in enumerate(self.hosts):
@@ -30,7 +39,6 @@ class Network:
             ip("-n", host, "addr", "add", f"{self.address(number)}/24", "dev", "eth0")
             ip("-n", host, "link", "set", "eth0", "up")
             ip("-n", host, "link", "set", "lo", "up")
-        return self
 
     def __exit__(self, *_):
         for number, host in enumerate(self.hosts):
