@@ -112,8 +112,10 @@ extension CoordinatorMachine {
         for (worker, share) in shares { evaluation.shares[worker, default: []] += share }
         var message = WireEvaluate()
         message.step = UInt64(step)
-        message.assignments = wireAssignments(shares)
-        send(.evaluate(message), to: shares.keys.sorted())
+        for number in shares.keys.sorted() {
+            message.assignments = wireAssignments(shares.filter { $0.key == number })
+            send(.evaluate(message), to: workers[number]!)
+        }
     }
 
     mutating func noteEvaluated(_ worker: UInt32, _ evaluated: WireEvaluated) {

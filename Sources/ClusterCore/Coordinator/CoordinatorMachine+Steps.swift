@@ -26,9 +26,18 @@ extension CoordinatorMachine {
             dealMissing()
             if redoIfOverflown() { return }
         }
-        begin.assignments = wireAssignments(book.shares)
+        announce(begin, to: members)
+    }
+
+    /// Tells each of some members its own share: with everyone's, the messages of a large cluster would grow
+    /// with the square of its size.
+    private mutating func announce(_ begin: WireBeginStep, to members: [UInt32]) {
         book.rounds[generation] = book.shares
-        send(.beginStep(begin), to: members)
+        var begin = begin
+        for number in members {
+            begin.assignments = wireAssignments(book.shares.filter { $0.key == number })
+            send(.beginStep(begin), to: workers[number]!)
+        }
     }
 
     private mutating func dealMissing() {
@@ -166,9 +175,7 @@ extension CoordinatorMachine {
         begin.attempt = book.attempt
         begin.overflows = book.raised
         begin.partOwners = members
-        begin.assignments = wireAssignments(book.shares)
-        book.rounds[generation] = book.shares
-        send(.beginStep(begin), to: members.filter { book.shares[$0] != before[$0] })
+        announce(begin, to: members.filter { book.shares[$0] != before[$0] })
     }
 
     // MARK: Done
