@@ -12,7 +12,7 @@ public enum AllReduceBench {
         let peers = try (1...settings.workers).map {
             try AllReducePeer(settings, number: UInt32($0), run: id)
         }
-        defer { peers.forEach { $0.close() } }
+        defer { for peer in peers { peer.close() } }
         let endpoints = Dictionary(uniqueKeysWithValues: peers.map { ($0.number, $0.endpoint) })
         for peer in peers { try peer.connect(to: endpoints) }
         // Connections come up and buffers are touched in the first.

@@ -71,7 +71,7 @@ struct PredictionOptions: ParsableArguments {
                 workers: workers, shards: shards, imagesPerShard: shardImages, parameters: parameters,
                 secondsPerShard: shardSeconds, spread: spread, codingSecondsPerMB: codingSeconds,
                 bytesPerElement: elementBytes, applySeconds: applySeconds,
-                bytesPerSecond: try Self.number(link, ["kbit": 125, "mbit": 125e3, "gbit": 125e6]),
+                bytesPerSecond: try LinkRate.bytesPerSecond(link),
                 latencySeconds: latency / 1000,
                 mtbfSeconds: try mtbf.map { try Self.number($0, Self.times) },
                 restartSeconds: try Self.number(restart, Self.times), timeoutSeconds: 30)
