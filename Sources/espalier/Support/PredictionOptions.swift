@@ -28,6 +28,9 @@ struct PredictionOptions: ParsableArguments {
     @Option(help: "Measured seconds of a shard on the fastest worker.")
     var shardSeconds = 1.0
 
+    @Option(help: "Measured seconds of a whole step on the fastest worker alone; instead of --shard-seconds.")
+    var step: Double?
+
     @Option(help: "How many times as long the slowest worker takes.")
     var spread = 1.0
 
@@ -54,6 +57,7 @@ struct PredictionOptions: ParsableArguments {
         try Limits.check("--steps", steps, 1...100_000)
         let positive = [
             ("--latency", latency), ("--shard-seconds", shardSeconds), ("--element-bytes", elementBytes),
+            ("--step", step ?? 1),
         ]
         for (name, value) in positive where !(value > 0 && value < 1e6) {
             throw ValidationError("\(name) must be above 0")
@@ -69,7 +73,8 @@ struct PredictionOptions: ParsableArguments {
             guard let workers else { return nil }
             return ClusterCosts(
                 workers: workers, shards: shards, imagesPerShard: shardImages, parameters: parameters,
-                secondsPerShard: shardSeconds, spread: spread, codingSecondsPerMB: codingSeconds,
+                secondsPerShard: step.map { $0 / Double(shards) } ?? shardSeconds, spread: spread,
+                codingSecondsPerMB: codingSeconds,
                 bytesPerElement: elementBytes, applySeconds: applySeconds,
                 bytesPerSecond: try LinkRate.bytesPerSecond(link),
                 latencySeconds: latency / 1000,
