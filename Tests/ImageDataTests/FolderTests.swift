@@ -178,7 +178,7 @@ struct FolderTests {
         },
     ]
 
-    @Test(.timeLimit(.minutes(1)), arguments: faults)
+    @Test(.timeLimit(.minutes(10)), arguments: faults)
     func refusesFaults(_ fault: Fault) throws {
         let folder = fault.format == .imageFolder ? try Self.imageFolder() : try Self.tiny()
         try fault.spoil(folder)

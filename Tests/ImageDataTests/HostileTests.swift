@@ -4,7 +4,7 @@ import Testing
 @testable import ImageData
 
 /// The table of bad and odd inputs beside the development data, case by case.
-@Suite(.enabled(if: SharedData.isPresent), .timeLimit(.minutes(2)))
+@Suite(.enabled(if: SharedData.isPresent), .timeLimit(.minutes(10)))
 struct HostileTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let path: String

@@ -4,7 +4,7 @@ import Testing
 @testable import ImageData
 
 /// The real images beside the repository: counts and labels as their READMEs tell, every odd JPEG decoded.
-@Suite(.enabled(if: SharedData.isPresent), .timeLimit(.minutes(3)))
+@Suite(.enabled(if: SharedData.isPresent), .timeLimit(.minutes(10)))
 struct SharedDataTests {
     struct Set: Sendable, CustomTestStringConvertible {
         let format: DataFormat

@@ -145,7 +145,7 @@ import Testing
     }
 
     /// A level without bf16 says so.
-    @Test(.enabled(if: Engine.forcedInstructionLevel == nil), .timeLimit(.minutes(1)))
+    @Test(.enabled(if: Engine.forcedInstructionLevel == nil), .timeLimit(.minutes(10)))
     func lowerLevelsRefuseHalfPrecision() async {
         await #expect(processExitsWith: .success) {
             _ = entersLevel("avx2")
@@ -159,7 +159,7 @@ import Testing
 
     /// In a process of their own, for a level is set once.
     @Test(
-        .enabled(if: Engine.forcedInstructionLevel == nil), .timeLimit(.minutes(2)),
+        .enabled(if: Engine.forcedInstructionLevel == nil), .timeLimit(.minutes(10)),
         arguments: ["sse41", "avx2", "avx512_core"])
     func passesAgreeAtEveryLevel(_ level: String) async {
         await #expect(processExitsWith: .success) { [level] in

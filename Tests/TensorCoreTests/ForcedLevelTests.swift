@@ -3,7 +3,7 @@ import TensorCore
 import Testing
 
 /// ESPALIER_ISA, each time in a process of its own, for a level is set once.
-@Suite(.enabled(if: Engine.forcedInstructionLevel == nil), .timeLimit(.minutes(1)))
+@Suite(.enabled(if: Engine.forcedInstructionLevel == nil), .timeLimit(.minutes(10)))
 struct ForcedLevelTests {
     @Test(arguments: ["sse41", "avx2", "avx512_core"]) func aLevelIsForced(_ level: String) async {
         await #expect(processExitsWith: .success) { [level] in

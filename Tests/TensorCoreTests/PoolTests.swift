@@ -31,7 +31,7 @@ import Testing
 
     /// In a process of their own, for a level is set once.
     @Test(
-        .enabled(if: Engine.forcedInstructionLevel == nil), .timeLimit(.minutes(1)),
+        .enabled(if: Engine.forcedInstructionLevel == nil), .timeLimit(.minutes(10)),
         arguments: ["sse41", "avx2", "avx512_core"])
     func passesAgreeAtEveryLevel(_ level: String) async {
         await #expect(processExitsWith: .success) { [level] in

@@ -3,7 +3,7 @@ import Testing
 @testable import Transport
 
 /// Bounds, and peers that break them.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct BoundsTests {
     @Test(arguments: Medium.allCases)
     func aSenderKeepsToItsOwnBounds(_ medium: Medium) throws {

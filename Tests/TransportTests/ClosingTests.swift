@@ -5,7 +5,7 @@ import Testing
 @testable import Transport
 
 /// Waking and closing.
-@Suite(.timeLimit(.minutes(2)), .serialized)
+@Suite(.timeLimit(.minutes(10)), .serialized)
 struct ClosingTests {
     @Test(arguments: Medium.allCases)
     func aWakerEndsAWait(_ medium: Medium) throws {

@@ -3,7 +3,7 @@ import Testing
 @testable import Transport
 
 /// What every medium does alike: connect, talk, break, come back.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct ConversationTests {
     @Test(arguments: Medium.allCases)
     func aHubLearnsOfAPeerAndAnswers(_ medium: Medium) throws {

@@ -4,7 +4,7 @@ import Testing
 @testable import Transport
 
 /// Connections that do not speak our language.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct NoiseTests {
     /// The greeting of ZMTP 3.0, mechanism NULL, as client.
     private static let greeting: [UInt8] =
