@@ -22,7 +22,7 @@ extension WorkerNode {
         guard header.run == machine.run?.bytes else { return }
         guard frames.count == 2 else { return try damaged(identity, "a block without a payload") }
         if header.kind == .history {
-            guard !isMember, feedReceiver.takes(header.generation, from: identity) else { return }
+            guard !machine.isMember, feedReceiver.takes(header.generation, from: identity) else { return }
             return replica.send(.history(header, frames[1]))
         }
         try place(EarlyBlocks.Block(header: header, payload: frames[1], sender: identity))
@@ -31,12 +31,12 @@ extension WorkerNode {
     /// A message that cannot be used counts as lost; a stranger's is none of the run's business.
     func damaged(_ identity: [UInt8], _ problem: String) throws {
         note("dropped a data message from \(Remote.peer(dataHub, identity: identity)): \(problem)")
-        if isMember, let worker = peers.worker(called: identity) {
+        if machine.isMember, let worker = peers.worker(called: identity) {
             try tell(.peerDamaged(worker))
         } else {
             damagedEarly.insert(identity)
         }
-        if !isMember, feedReceiver.listens(to: identity) {
+        if !machine.isMember, feedReceiver.listens(to: identity) {
             feedReceiver.end()
             replica.send(.abandonFeed)
         }
@@ -99,7 +99,7 @@ extension WorkerNode {
         } catch {
             return try damaged(identity, "\(error)")
         }
-        guard !isMember, let run = machine.run, message.run == run else { return }
+        guard !machine.isMember, let run = machine.run, message.run == run else { return }
         switch message.body {
         case .loadState(let head) where head.feed != 0:
             guard feedReceiver.begins(head.feed, from: identity, run: run) else { return }

@@ -7,7 +7,6 @@ extension WorkerNode {
         switch directive {
         case .send(let message): try send(message)
         case .prepare(let welcome):
-            isMember = false
             // Of an earlier launch, whose generations and steps look like this one's.
             _ = early.take()
             if let run = machine.run { replica.send(.prepare(welcome, run: run)) }
@@ -36,7 +35,6 @@ extension WorkerNode {
     // MARK: Members
 
     private func connect(_ members: [WireMember]) throws {
-        isMember = members.contains { $0.worker == machine.number }
         feedReceiver.end()
         sender.drop()
         reduction = nil
@@ -58,7 +56,6 @@ extension WorkerNode {
     }
 
     private func suspend() {
-        isMember = false
         feedReceiver.end()
         sender.drop()
         stateSender.drop()

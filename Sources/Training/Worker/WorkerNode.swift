@@ -57,7 +57,6 @@ package final class WorkerNode {
     /// The vector of the step that was gathered last.
     var gathered: GatheredSums?
     var peers = PeerLinks()
-    var isMember = false
     var sender = PeerSender()
     var stateSender = StateSender()
     var feedSender = FeedSender()
