@@ -20,14 +20,14 @@ public enum AllReduceBench {
         let before = processSeconds()
         var seconds: [Double] = []
         for step in 1...settings.rounds {
-            let start = ContinuousClock.now
+            let watch = Stopwatch()
             try round(peers, step: step)
-            seconds.append((ContinuousClock.now - start).seconds)
+            seconds.append(watch.seconds)
         }
         let cpu = (processSeconds() - before) / Double(settings.rounds * settings.workers)
         return AllReduceReport(
             elements: settings.elements, workers: settings.workers, bits: settings.bits,
-            coded: settings.isCoded, seconds: seconds.sorted()[seconds.count / 2], cpuSeconds: cpu,
+            coded: settings.isCoded, seconds: Statistics.median(seconds), cpuSeconds: cpu,
             bytesSent: peers.reduce(0) { $0 + $1.bytesSent } / peers.count,
             bytesUncoded: peers.reduce(0) { $0 + $1.bytesUncoded } / peers.count,
             isExact: peers.allSatisfy(\.isExact))

@@ -1,3 +1,4 @@
+import ClusterCore
 import Transport
 
 /// Messages of one worker on their way out, no faster than its link takes them.
@@ -26,7 +27,7 @@ struct PacedOutbox {
     mutating func flush(_ switchboard: any Switchboard) throws(TransportError) {
         if let rate {
             let now = ContinuousClock.now
-            allowance = min(Self.burst, allowance + rate * Double(last.duration(to: now).nanoseconds) * 1e-9)
+            allowance = min(Self.burst, allowance + rate * last.duration(to: now).seconds)
             last = now
         }
         while !isEmpty, rate == nil || allowance > 0 {
@@ -40,11 +41,5 @@ struct PacedOutbox {
             next += 1
         }
         if isEmpty { (waiting, next) = ([], 0) }
-    }
-}
-
-extension Duration {
-    fileprivate var nanoseconds: Int64 {
-        components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
     }
 }
