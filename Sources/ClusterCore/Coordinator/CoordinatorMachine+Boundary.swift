@@ -104,16 +104,12 @@ extension CoordinatorMachine {
     mutating func dealEvaluation() {
         let covered = Set(evaluation.shares.values.joined()).union(evaluation.results.keys)
         let missing = (0..<settings.schedule.evaluationShards).filter { !covered.contains($0) }
-        let speeds = Dictionary(
-            uniqueKeysWithValues: members.map {
-                ($0, workers[$0]!.secondsPerShard ?? 1 / Double(workers[$0]!.threads))
-            })
-        let shares = ShardDeal.deal(missing, seconds: speeds)
+        let shares = ShardDeal.deal(missing, seconds: secondsPerShard())
         for (worker, share) in shares { evaluation.shares[worker, default: []] += share }
         var message = WireEvaluate()
         message.step = UInt64(step)
         for number in shares.keys.sorted() {
-            message.assignments = wireAssignments(shares.filter { $0.key == number })
+            message.assignments = [assignment(of: shares[number]!, to: number)]
             send(.evaluate(message), to: workers[number]!)
         }
     }

@@ -62,7 +62,8 @@ extension CoordinatorMachine {
         if let holds = worker.holds, let phase = Phase(rawValue: holds.phase) {
             return Resume(step: Int(clamping: holds.step), phase: phase)
         }
-        guard let held = worker.held, let run = RunID(bytes: Array(held.run)), let phase = Phase(held),
+        guard let held = worker.held, let run = RunID(bytes: Array(held.run)),
+            let phase = Phase(rawValue: held.phase),
             run == settings.run || settings.knownRuns.contains(run)
         else { return nil }
         return Resume(step: Int(clamping: held.step), phase: phase)
@@ -279,10 +280,6 @@ extension CoordinatorMachine {
 }
 
 extension Phase {
-    fileprivate init?(_ held: WireHeld) {
-        self.init(rawValue: held.phase)
-    }
-
     /// In the order of a run.
     fileprivate var rank: Int { self == .search ? 0 : 1 }
 }

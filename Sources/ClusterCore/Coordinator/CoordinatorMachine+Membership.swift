@@ -170,14 +170,12 @@ extension CoordinatorMachine {
             let source = sources[Int(lastFeed % UInt64(sources.count))]
             workers[number]!.feed = WorkerRecord.Feed(number: lastFeed, source: source)
             workers[number]!.beginLoading(.waiting)
-            sendFeed(to: worker, cancel: false)
+            sendFeed(to: workers[number]!, cancel: false)
         }
     }
 
     private mutating func sendFeed(to worker: WorkerRecord, cancel: Bool) {
-        guard let present = cancel ? worker.feed : workers[worker.number]?.feed,
-            let source = workers[present.source]
-        else { return }
+        guard let present = worker.feed, let source = workers[present.source] else { return }
         var feed = WireFeed()
         feed.feed = present.number
         feed.step = UInt64(step)

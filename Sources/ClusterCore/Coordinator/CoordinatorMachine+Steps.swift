@@ -15,27 +15,25 @@ extension CoordinatorMachine {
     mutating func beginRound() {
         guard !allAreDone() else { return }
         book.yielding = []
-        var begin = WireBeginStep()
-        begin.step = UInt64(step)
-        begin.attempt = book.attempt
-        begin.overflows = book.raised
-        let holders = book.done.keys.sorted()
-        begin.resolved = !holders.isEmpty
-        begin.partOwners = holders.isEmpty ? members : holders
-        if holders.isEmpty {
+        if book.done.isEmpty {
             dealMissing()
             if redoIfOverflown() { return }
         }
-        announce(begin, to: members)
+        announceRound(to: members)
     }
 
     /// Tells each of some members its own share: with everyone's, the messages of a large cluster would grow
     /// with the square of its size.
-    private mutating func announce(_ begin: WireBeginStep, to members: [UInt32]) {
+    private mutating func announceRound(to receivers: [UInt32]) {
         book.rounds[generation] = book.shares
-        var begin = begin
-        for number in members {
-            begin.assignments = wireAssignments(book.shares.filter { $0.key == number })
+        var begin = WireBeginStep()
+        begin.step = UInt64(step)
+        begin.attempt = book.attempt
+        begin.overflows = book.raised
+        begin.resolved = !book.done.isEmpty
+        begin.partOwners = begin.resolved ? book.done.keys.sorted() : members
+        for number in receivers {
+            begin.assignments = [assignment(of: book.shares[number] ?? [], to: number)]
             send(.beginStep(begin), to: workers[number]!)
         }
     }
@@ -62,7 +60,7 @@ extension CoordinatorMachine {
     }
 
     /// Measured, or for new members guessed from the others' by the number of threads.
-    private func secondsPerShard() -> [UInt32: Double] {
+    func secondsPerShard() -> [UInt32: Double] {
         let known = members.compactMap { number in
             workers[number]!.secondsPerShard.map { $0 * Double(workers[number]!.threads) }
         }
@@ -74,13 +72,11 @@ extension CoordinatorMachine {
             })
     }
 
-    func wireAssignments(_ shares: [UInt32: [Int]]) -> [WireAssignment] {
-        shares.keys.sorted().map { number in
-            var assignment = WireAssignment()
-            assignment.worker = number
-            assignment.shards = shares[number]!.map(UInt32.init)
-            return assignment
-        }
+    func assignment(of shards: [Int], to number: UInt32) -> WireAssignment {
+        var assignment = WireAssignment()
+        assignment.worker = number
+        assignment.shards = shards.map(UInt32.init)
+        return assignment
     }
 
     private func isCurrent(_ step: UInt64, _ attempt: UInt32) -> Bool {
@@ -170,12 +166,7 @@ extension CoordinatorMachine {
         let others = membersThatStay.filter { $0 != worker && !book.yielding.contains($0) }
         let before = book.shares
         give(shards.sorted(), to: others.isEmpty ? [worker] : others)
-        var begin = WireBeginStep()
-        begin.step = UInt64(step)
-        begin.attempt = book.attempt
-        begin.overflows = book.raised
-        begin.partOwners = members
-        announce(begin, to: members.filter { book.shares[$0] != before[$0] })
+        announceRound(to: members.filter { book.shares[$0] != before[$0] })
     }
 
     // MARK: Done
