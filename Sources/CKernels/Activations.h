@@ -51,6 +51,10 @@ static inline __attribute__((always_inline)) float espalier_activated(float x, i
             return x * (low < 6 ? low : 6) * (1.0f / 6);
         }
         case ESPALIER_SIGMOID: return espalier_sigmoid(x);
+        case ESPALIER_HARD_SIGMOID: {
+            const float low = x + 3 > 0 ? x + 3 : 0;
+            return (low < 6 ? low : 6) * (1.0f / 6);
+        }
         default: return x;
     }
 }
@@ -76,6 +80,10 @@ static inline __attribute__((always_inline)) float espalier_activated_back(
             const float s = espalier_sigmoid(x);
             return gradient * (s * (1 - s));
         }
+        case ESPALIER_HARD_SIGMOID: {
+            const float low = x > -3 ? gradient * (1.0f / 6) : 0;
+            return x < 3 ? low : 0;
+        }
         default: return gradient;
     }
 }
@@ -88,5 +96,6 @@ static inline __attribute__((always_inline)) float espalier_activated_back(
         case ESPALIER_SWISH: body(ESPALIER_SWISH); break;           \
         case ESPALIER_HARD_SWISH: body(ESPALIER_HARD_SWISH); break; \
         case ESPALIER_SIGMOID: body(ESPALIER_SIGMOID); break;       \
+        case ESPALIER_HARD_SIGMOID: body(ESPALIER_HARD_SIGMOID); break; \
         default: body(ESPALIER_NO_ACTIVATION); break;               \
     }

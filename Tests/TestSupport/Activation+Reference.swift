@@ -16,6 +16,8 @@ extension Activation {
             return x < 3 ? (x * (x + 3) / 6, (2 * x + 3) / 6) : (x, 1)
         case .sigmoid:
             return (sigmoid, sigmoid * (1 - sigmoid))
+        case .hardSigmoid:
+            return (min(max(x + 3, 0), 6) / 6, x > -3 && x < 3 ? 1.0 / 6 : 0)
         }
     }
 }

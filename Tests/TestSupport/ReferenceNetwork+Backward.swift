@@ -23,6 +23,23 @@ extension ReferenceNetwork {
             for input in node.inputs {
                 for place in delta.indices { deltas[input][place] += delta[place] }
             }
+        case .concatenate:
+            var first = 0
+            for input in node.inputs {
+                let channels = graph.shapes[input].channels
+                for place in deltas[input].indices {
+                    deltas[input][place] +=
+                        delta[place / channels * graph.shapes[index].channels + first + place % channels]
+                }
+                first += channels
+            }
+        case .scale:
+            let (values, gates) = (pass.values[source], pass.values[node.inputs[1]])
+            for place in delta.indices {
+                let gate = place / shape.count * shape.channels + place % shape.channels
+                deltas[source][place] += delta[place] * gates[gate]
+                deltas[node.inputs[1]][gate] += delta[place] * values[place]
+            }
         case .maxPool:
             for (place, winner) in maxima(index, pass.values[source], count: count).enumerated() {
                 deltas[source][winner] += delta[place]

@@ -30,6 +30,18 @@ extension ReferenceNetwork {
             return inputs[0].map { activation.reference($0).value }
         case .add:
             return zip(inputs[0], inputs[1]).map { $0 + $1 }
+        case .concatenate:
+            return (0..<count * graph.shapes[index].pixels).flatMap { pixel in
+                zip(node.inputs, inputs).flatMap { source, values in
+                    let channels = graph.shapes[source].channels
+                    return values[pixel * channels..<(pixel + 1) * channels]
+                }
+            }
+        case .scale:
+            let shape = graph.shapes[index]
+            return inputs[0].enumerated().map { place, value in
+                value * inputs[1][place / shape.count * shape.channels + place % shape.channels]
+            }
         case .maxPool:
             return maxima(index, inputs[0], count: count).map { inputs[0][$0] }
         case .averagePool(let pool):

@@ -8,4 +8,5 @@ enum espalier_activation {
     ESPALIER_SWISH = 3,
     ESPALIER_HARD_SWISH = 4,
     ESPALIER_SIGMOID = 5,
+    ESPALIER_HARD_SIGMOID = 6,
 };

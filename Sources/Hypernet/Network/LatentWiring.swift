@@ -119,6 +119,8 @@ private struct ChannelSpaces {
                     convolution.groups == channels && convolution.outChannels == channels,
                     "\(node.name): no latent wiring for \(convolution.groups) groups of \(channels) channels")
                 join(index, node.inputs[0])
+            case .concatenate, .scale:
+                preconditionFailure("\(node.name): no latent wiring for this operation")
             case .batchNorm, .activation, .add, .maxPool, .averagePool, .globalAveragePool:
                 for input in node.inputs { join(index, input) }
             }

@@ -41,7 +41,8 @@ package struct CostModel: Sendable {
                 let factor = linear.outFeatures * graph.shapes[input].pixels * channels.repeats
                 terms.append(Term(factor: factor, first: channels.vector, second: nil))
                 if withParameters { constant += linear.outFeatures }
-            case .input, .activation, .add, .maxPool, .averagePool, .globalAveragePool:
+            case .input, .activation, .add, .concatenate, .scale, .maxPool, .averagePool,
+                .globalAveragePool:
                 break
             }
         }

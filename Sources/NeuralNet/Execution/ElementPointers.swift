@@ -22,6 +22,7 @@ extension Activation {
             case .swish: ESPALIER_SWISH
             case .hardSwish: ESPALIER_HARD_SWISH
             case .sigmoid: ESPALIER_SIGMOID
+            case .hardSigmoid: ESPALIER_HARD_SIGMOID
             }
         return Int32(kind.rawValue)
     }

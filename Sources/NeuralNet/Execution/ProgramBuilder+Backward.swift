@@ -83,6 +83,8 @@ extension ProgramBuilder {
         case .add:
             works += copy(gradient, to: unit.inputs[1], &gradients, &program)
             works += hand(gradient, to: unit.inputs[0], from: position, until: position, &gradients, &program)
+        case .concatenate, .scale:
+            preconditionFailure("\(graph.nodes[unit.node].name): no pass for this operation")
         case .batchNorm:
             works += normWorks(of: job, position: position, gradient: gradient, &gradients, &program)
         }

@@ -62,7 +62,8 @@ struct ProgramBuilder {
         switch graph.nodes[unit.node].operation {
         case .convolution: precision
         case .input, .linear, .globalAveragePool: .fp32
-        case .batchNorm, .activation, .add, .maxPool, .averagePool: types[unit.inputs[0]]
+        case .batchNorm, .activation, .add, .concatenate, .scale, .maxPool, .averagePool:
+            types[unit.inputs[0]]
         }
     }
 
@@ -177,6 +178,8 @@ struct ProgramBuilder {
             return .activate(activation, input: inputs[0], output: output, count: count(unit.node))
         case .add:
             return .add(first: inputs[0], second: inputs[1], output: output, count: count(unit.node))
+        case .concatenate, .scale:
+            preconditionFailure("\(graph.nodes[unit.node].name): no pass for this operation")
         case .batchNorm:
             return .normalize(
                 layer: layers[unit.node], input: inputs[0], residual: unit.residual == nil ? nil : inputs[1],

@@ -8,7 +8,8 @@ public struct Complexity: Equatable, Sendable {
         public var convLinear: Int
         /// And batch norms: 2 FLOPs an output element, 2 parameters a channel.
         public var convLinearBN: Int
-        /// And activations: 1 FLOP an output element, each module once. The papers' tables are in this count.
+        /// And activations that have a ReLU in them: 1 FLOP an output element, each module once. The papers'
+        /// tables are in this count.
         public var published: Int
 
         enum CodingKeys: String, CodingKey {
@@ -63,10 +64,11 @@ public struct Complexity: Equatable, Sendable {
             case .batchNorm:
                 normFlops += 2 * shape.count
                 normParameters += 2 * shape.channels
-            case .activation:
+            case .activation(let activation):
+                guard activation.isPublished else { continue }
                 // A module used several times has the dimensions of its last call.
                 activations[node.module ?? node.name] = shape.count
-            case .input, .add, .maxPool, .averagePool, .globalAveragePool:
+            case .input, .add, .concatenate, .scale, .maxPool, .averagePool, .globalAveragePool:
                 break
             }
         }
@@ -84,9 +86,11 @@ public struct Complexity: Equatable, Sendable {
         let perGroup = input.channels / convolution.groups
         let weights = output.channels * perGroup * convolution.kernel * convolution.kernel
         let kind: Layer.Kind =
-            convolution.groups == 1
-            ? .convolution
-            : perGroup == 1 && output.channels == input.channels ? .depthwise : .grouped
+            switch convolution.groups {
+            case 1: convolution.isLinear ? .linear : .convolution
+            case input.channels where output.channels == input.channels: .depthwise
+            default: .grouped
+            }
         return Layer(
             name: name, kind: kind, inChannels: input.channels, outChannels: output.channels,
             kernel: convolution.kernel, stride: convolution.stride, groups: convolution.groups,
@@ -100,5 +104,16 @@ public struct Complexity: Equatable, Sendable {
             stride: 1,
             groups: 1, outHeight: 1, outWidth: 1, flops: features * linear.outFeatures,
             parameters: features * linear.outFeatures + linear.outFeatures, hasBias: true)
+    }
+}
+
+extension Activation {
+    /// Whether the papers' counters see it: they count modules of ReLU and ReLU6, which the hard functions
+    /// are made of.
+    fileprivate var isPublished: Bool {
+        switch self {
+        case .relu, .relu6, .hardSwish, .hardSigmoid: true
+        case .swish, .sigmoid: false
+        }
     }
 }

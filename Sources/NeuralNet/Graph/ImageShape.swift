@@ -29,6 +29,9 @@ public struct ImageShape: Equatable, Hashable, Sendable, CustomStringConvertible
                 input.channels % convolution.groups == 0 && convolution.outChannels % convolution.groups == 0,
                 "\(name): \(input.channels) to \(convolution.outChannels), groups \(convolution.groups)"
             )
+            precondition(
+                !convolution.isLinear || convolution.kernel == 1 && input.pixels == 1,
+                "\(name): a linear layer on \(input)")
             return input.windowed(
                 kernel: convolution.kernel, stride: convolution.stride, padding: convolution.padding,
                 channels: convolution.outChannels, name: name)
@@ -37,6 +40,20 @@ public struct ImageShape: Equatable, Hashable, Sendable, CustomStringConvertible
         case .add:
             precondition(
                 inputs.count == 2 && inputs[0] == inputs[1], "\(name) adds two equal shapes, got \(inputs)")
+            return inputs[0]
+        case .concatenate:
+            precondition(
+                inputs.count > 1
+                    && inputs.allSatisfy { $0.height == inputs[0].height && $0.width == inputs[0].width },
+                "\(name) concatenates images of one height and width, got \(inputs)")
+            return ImageShape(
+                channels: inputs.reduce(0) { $0 + $1.channels }, height: inputs[0].height,
+                width: inputs[0].width)
+        case .scale:
+            precondition(
+                inputs.count == 2
+                    && inputs[1] == ImageShape(channels: inputs[0].channels, height: 1, width: 1),
+                "\(name) scales channels by one number each, got \(inputs)")
             return inputs[0]
         case .maxPool(let pool), .averagePool(let pool):
             let input = only()

@@ -10,6 +10,11 @@ public enum Operation: Equatable, Sendable {
     case activation(Activation)
     /// The elementwise sum of two inputs of one shape.
     case add
+    /// The channels of two or more inputs of one height and width, one after the other.
+    case concatenate
+    /// Every channel of the first input, (C, H, W), times its number in the second, (C, 1, 1): how
+    /// squeeze-excite gates channels.
+    case scale
     case maxPool(Pool)
     /// The mean over a window; padded positions count in the divisor (PyTorch's `count_include_pad`).
     case averagePool(Pool)
@@ -28,10 +33,15 @@ public struct Convolution: Equatable, Sendable {
     public var groups: Int
     public var hasBias: Bool
     public var initialization: Initialization
+    /// How the groups are pruned, if there are any with more than one channel.
+    public var groupPruning: GroupPruning
+    /// Whether the papers' code has a linear layer here: layer tables then say so. Only 1×1 on one pixel.
+    public var isLinear: Bool
 
     public init(
         outChannels: Int, kernel: Int, stride: Int = 1, padding: Int? = nil, groups: Int = 1,
-        hasBias: Bool = false, initialization: Initialization = .uniformFanIn
+        hasBias: Bool = false, initialization: Initialization = .uniformFanIn,
+        groupPruning: GroupPruning = .whole, isLinear: Bool = false
     ) {
         self.outChannels = outChannels
         self.kernel = kernel
@@ -40,7 +50,18 @@ public struct Convolution: Equatable, Sendable {
         self.groups = groups
         self.hasBias = hasBias
         self.initialization = initialization
+        self.groupPruning = groupPruning
+        self.isLinear = isLinear
     }
+}
+
+/// What is pruned of a convolution whose groups have several channels each.
+public enum GroupPruning: String, CaseIterable, Codable, Equatable, Sendable {
+    /// Whole groups go: the input and the output have one latent element for each group.
+    case whole
+    /// Every group narrows alike: the input, and likewise the output, has one latent element for each channel
+    /// of a group, and the groups repeat it.
+    case narrow
 }
 
 public struct BatchNorm: Equatable, Sendable {
@@ -65,6 +86,8 @@ public enum Activation: String, CaseIterable, Equatable, Sendable {
     case hardSwish = "hard_swish"
     /// σ(x) = 1 / (1 + e⁻ˣ).
     case sigmoid
+    /// relu6(x + 3) / 6.
+    case hardSigmoid = "hard_sigmoid"
 }
 
 public struct Pool: Equatable, Sendable {

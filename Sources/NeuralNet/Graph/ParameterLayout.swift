@@ -46,7 +46,8 @@ public struct ParameterLayout: Equatable, Sendable {
                     "\(node.name).weight", .linearWeight, index,
                     [linear.outFeatures, graph.shapes[node.inputs[0]].count])
                 append("\(node.name).bias", .linearBias, index, [linear.outFeatures])
-            case .input, .activation, .add, .maxPool, .averagePool, .globalAveragePool:
+            case .input, .activation, .add, .concatenate, .scale, .maxPool, .averagePool,
+                .globalAveragePool:
                 break
             }
         }
