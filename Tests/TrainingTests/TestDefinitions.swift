@@ -9,12 +9,14 @@ enum TestDefinitions {
     ///   - searchSteps: 0 trains the plain network.
     ///   - others: further lines of the recipe.
     static func make(
-        _ network: String = "resnet20", searchSteps: Int = 0, batch: Int = 64, shard: Int = 16,
+        _ network: String = "resnet20", searchSteps: Int = 0, width: Int = 2, batch: Int = 64,
+        shard: Int = 16,
         epochs: Int = 1, trainCount: Int = 256, _ others: String = ""
     ) throws -> RunDefinition {
         let shrink = """
 
             shrink:
+              width: \(width)
               embedding: 2
               steps: \(searchSteps)
               budget:
