@@ -21,7 +21,9 @@ extension Recipe {
         "data.format",
         "data.path", "data.image_size", "data.train_count", "data.test_count", "optimizer.kind",
         "optimizer.learning_rate", "optimizer.momentum", "optimizer.weight_decay", "optimizer.nesterov",
-        "schedule.kind", "schedule.milestones", "schedule.factor", "shrink.method", "shrink.width",
+        "optimizer.beta1", "optimizer.beta2", "optimizer.alpha", "optimizer.epsilon", "optimizer.clip_norm",
+        "schedule.kind", "schedule.milestones", "schedule.factor", "schedule.warmup_epochs", "shrink.method",
+        "shrink.width",
         "shrink.embedding", "shrink.steps", "shrink.importance", "shrink.search", "shrink.budget.ratio",
         "shrink.budget.flops", "shrink.budget.flops_of_baseline", "shrink.budget.parameters", "shrink.rho",
         "shrink.tau", "shrink.min_channels", "checkpoint.every_epochs", "checkpoint.every_steps",
@@ -81,21 +83,8 @@ extension Recipe {
     }
 
     private var optimizerSettings: [Setting] {
-        var result = [
-            Setting("optimizer.kind", optimizer.kind.rawValue),
-            Setting("optimizer.learning_rate", short(optimizer.learningRate)),
-            Setting("optimizer.momentum", short(optimizer.momentum)),
-            Setting("optimizer.weight_decay", short(optimizer.weightDecay)),
-            Setting("optimizer.nesterov", "\(optimizer.nesterov)"),
-            Setting("schedule.kind", schedule.kind.rawValue),
-        ]
-        if case .step(let milestones, let factor) = schedule {
-            let list = milestones.map(short).joined(separator: ", ")
-            result += [
-                Setting("schedule.milestones", "[\(list)]"), Setting("schedule.factor", short(factor)),
-            ]
-        }
-        return result
+        optimizer.written.map { Setting("optimizer.\($0.key)", $0.value) }
+            + schedule.written.map { Setting("schedule.\($0.key)", $0.value) }
     }
 
     private static func settings(_ shrink: Shrink) -> [Setting] {

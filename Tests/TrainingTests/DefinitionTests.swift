@@ -1,4 +1,5 @@
 import ClusterCore
+import Hypernet
 import ImageData
 import NeuralNet
 import Recipe
@@ -37,7 +38,9 @@ struct DefinitionTests {
         let others = "schedule:\n  kind: step\n  milestones: [0.5, 3]\noptimizer:\n  learning_rate: 0.4"
         let definition = try TestDefinitions.make(searchSteps: 3, epochs: 4, others)
         // 3 steps of search, then 4 steps an epoch; the milestones are epochs 2 and 3.
-        let rates = (0..<19).map { definition.learningRate(step: $0) }
+        let plan = try Plan(
+            random: #require(definition.widened), baseline: definition.baseline, share: 0.5, seed: 1)
+        let rates = (0..<19).map { definition.learningRate(step: $0, plan: $0 < 3 ? nil : plan) }
         #expect(
             rates == Array(repeating: 0.4, count: 3 + 8) + Array(repeating: 0.04, count: 4)
                 + Array(repeating: 0.004, count: 4))
@@ -45,10 +48,10 @@ struct DefinitionTests {
 
     @Test func constantAndCosineRates() throws {
         let constant = try TestDefinitions.make(epochs: 3)
-        #expect((0..<12).allSatisfy { constant.learningRate(step: $0) == 0.1 })
+        #expect((0..<12).allSatisfy { constant.learningRate(step: $0, plan: nil) == 0.1 })
         let cosine = try TestDefinitions.make(epochs: 2, "schedule:\n  kind: cosine")
-        #expect(cosine.learningRate(step: 3) == 0.1)
-        #expect(abs(cosine.learningRate(step: 4) - 0.05) < 1e-7)
+        #expect(cosine.learningRate(step: 3, plan: nil) == 0.1)
+        #expect(abs(cosine.learningRate(step: 4, plan: nil) - 0.05) < 1e-7)
     }
 
     /// Shards cover each epoch's images once, in an order of its own.

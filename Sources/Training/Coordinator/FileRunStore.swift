@@ -81,7 +81,7 @@ final class FileRunStore: RunStore {
 
     func record(_ step: CommittedStep) throws {
         resume = nil
-        try log.record(step)
+        try log.record(step, plan: step.phase == .search ? nil : plan)
     }
 
     func recordDigest(step: Int, digest: String) throws {
@@ -113,7 +113,7 @@ final class FileRunStore: RunStore {
         let recipe = definition.recipe
         let planText = request.phase == .search ? "" : try planText ?? ""
         let isSearch = request.phase == .search
-        let phaseStep = isSearch ? request.step : max(request.step - definition.searchSteps, 0)
+        let phaseStep = definition.phaseStep(request.step, plan: isSearch ? nil : plan)
         let shape = definition.train.imageShape
         let manifest = Manifest(
             phase: isSearch ? .search : .converge, step: request.step, phaseStep: phaseStep,

@@ -1,5 +1,6 @@
 import ClusterCore
 import Foundation
+import Hypernet
 import ImageData
 import Observe
 import Recipe
@@ -53,7 +54,8 @@ final class RunLog {
         progress.note(text)
     }
 
-    func record(_ step: CommittedStep) throws(ObserveError) {
+    /// - Parameter plan: nil in the search phase.
+    func record(_ step: CommittedStep, plan: Plan?) throws(ObserveError) {
         let imagesPerSecond = Double(step.images) / max(step.seconds, 1e-9)
         try ledger.write(step: step.step, entry(step))
         recordedStep = step.step
@@ -62,7 +64,7 @@ final class RunLog {
             [
                 ("phase", .text(step.phase.rawValue)), ("loss", .number(step.loss)),
                 ("top1", .number(Double(step.top1) / Double(max(step.images, 1)))),
-                ("learning_rate", .number(definition.shownLearningRate(step: step.step - 1))),
+                ("learning_rate", .number(definition.shownLearningRate(step: step.step - 1, plan: plan))),
                 ("seconds", .number(step.seconds)), ("images_per_second", .number(imagesPerSecond)),
                 ("bytes_sent", .integer(Int(clamping: step.bytesSent))),
                 ("bytes_uncoded", .integer(Int(clamping: step.bytesUncoded))),

@@ -28,7 +28,7 @@ extension ReplicaWorker {
         }
         self.replica = replica
         incoming = IncomingState(
-            head, weights: replica.model.layout.count, momentum: replica.model.layout.parameterCount)
+            head, weights: replica.model.layout.count, moments: replica.model.layout.momentCount)
     }
 
     func take(_ chunk: WireStateChunk, _ payload: Frame) throws {

@@ -66,18 +66,6 @@ public struct RunDefinition: Sendable {
             evaluateEvery: steps(epochs: recipe.evaluate.everyEpochs), checkpointEvery: checkpointEvery)
     }
 
-    /// The learning rate of step `step`, counted from 0 over both phases. The search runs at the first
-    /// epoch's.
-    func learningRate(step: Int) -> Float {
-        let epoch = max(step - searchSteps, 0) * recipe.batch / train.count
-        return LearningRateSchedule(recipe).rate(epoch: epoch)
-    }
-
-    /// The same as the decimal number that people wrote: 0.1, not the nearest float's 0.10000000149.
-    func shownLearningRate(step: Int) -> Double {
-        Double("\(learningRate(step: step))") ?? 0
-    }
-
     /// The network that a phase trains.
     public func graph(plan: Plan?) throws -> Graph {
         guard let widened else { return baseline }
@@ -88,10 +76,12 @@ public struct RunDefinition: Sendable {
     func stateLayout(plan json: String) throws -> StateLayout {
         guard let shrink = recipe.shrink, let widened, json.isEmpty else {
             return StateLayout(
-                ParameterLayout(try graph(plan: json.isEmpty ? nil : Plan(json: Data(json.utf8)))))
+                ParameterLayout(try graph(plan: json.isEmpty ? nil : Plan(json: Data(json.utf8)))),
+                slots: optimizer.slots)
         }
         return StateLayout(
-            HyperLayout(graph: widened, wiring: LatentWiring(widened), embedding: shrink.embedding))
+            HyperLayout(graph: widened, wiring: LatentWiring(widened), embedding: shrink.embedding),
+            slots: optimizer.slots)
     }
 
     /// A model of zeros for the phase that a plan (JSON, or empty) belongs to.
@@ -101,8 +91,11 @@ public struct RunDefinition: Sendable {
 
     func makeModel(plan: Plan?, pool: ComputePool) throws -> any Model {
         let graph = try graph(plan: plan)
-        guard plan == nil, let shrink = recipe.shrink else { return try PlainModel(graph: graph, pool: pool) }
-        return try SearchModel(graph: graph, embedding: shrink.embedding, pool: pool)
+        guard plan == nil, let shrink = recipe.shrink else {
+            return try PlainModel(graph: graph, optimizer: optimizer, pool: pool)
+        }
+        return try SearchModel(
+            graph: graph, embedding: shrink.embedding, optimizer: optimizer, pool: pool)
     }
 
     /// The images of shard `shard` of step `step`: positions step·batch + shard·size and on in the endless
@@ -142,20 +135,5 @@ extension DataOptions {
             imageSize: recipe.data.imageSize, seed: recipe.seed)
         if let count = recipe.data.trainCount { syntheticTrainCount = count }
         if let count = recipe.data.testCount { syntheticTestCount = count }
-    }
-}
-
-extension LearningRateSchedule {
-    init(_ recipe: Recipe) {
-        let base = Float(recipe.optimizer.learningRate)
-        switch recipe.schedule {
-        case .constant:
-            self = .constant(base: base)
-        case .step(_, let factor):
-            let epochs = recipe.schedule.milestoneEpochs(epochs: recipe.epochs)
-            self = .milestones(base: base, epochs: epochs.map { Int($0.rounded(.up)) }, factor: Float(factor))
-        case .cosine:
-            self = .cosine(base: base, epochs: recipe.epochs)
-        }
     }
 }
