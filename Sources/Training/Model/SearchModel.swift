@@ -1,5 +1,5 @@
 package import ClusterCore
-import Hypernet
+package import Hypernet
 package import NeuralNet
 package import TensorCore
 
@@ -13,10 +13,15 @@ package final class SearchModel: Model {
     private let values: AlignedBuffer<Float>
     private let momenta: AlignedBuffer<Float>
     private let generated: AlignedBuffer<Float>
+    /// What follows on the optimizer's step in DHP.
+    private let proximal: ProximalStep?
     private let pool: ComputePool
 
     /// A model of zeros, to be filled by the caller.
-    package init(graph: Graph, embedding: Int, pool: ComputePool) throws(EngineError) {
+    package init(
+        graph: Graph, embedding: Int, proximal: ProximalStep? = nil, pool: ComputePool
+    ) throws(EngineError) {
+        self.proximal = proximal
         network = HyperNetwork(graph: graph, embedding: embedding)
         self.graph = graph
         self.pool = pool
@@ -48,6 +53,7 @@ package final class SearchModel: Model {
         network.step(
             state: state, momenta: momentum, reduced: reduced, exponents: exponents, optimizer: optimizer,
             rate: rate, pool: pool)
+        proximal?.apply(to: state + network.layout.latents.lowerBound, rate: rate)
         RunningStatistics.update(
             state + network.layout.runningStatistics.state, reduced: reduced, exponents: exponents,
             layout: network.parameters, graph: graph)

@@ -143,7 +143,7 @@ final class Replica {
         codes = exponents
         model.apply(
             sums.baseAddress!, exponents: codes, optimizer: optimizer,
-            rate: definition.learningRate(step: step))
+            rate: definition.learningRate(step: step, searchEnd: definition.searchEnd(plan)))
         codes.adapt(to: sums, layout: reduction)
         forgetAttempt()
         step += 1
@@ -159,9 +159,11 @@ final class Replica {
     // MARK: The prune
 
     /// Latent vectors and the gradients of the last step, in the wiring's order; empty in the converge phase.
+    /// There are no gradients where no step led to the state here.
     var latentVectors: [(values: [Float], gradients: [Float])] {
         guard let search = model as? SearchModel else { return [] }
-        return zip(search.latents, search.latentGradients).map { ($0, $1) }
+        let (latents, gradients) = (search.latents, search.latentGradients)
+        return latents.indices.map { (latents[$0], gradients.isEmpty ? [] : gradients[$0]) }
     }
 
     /// Computes the surviving channels' weights and drops the hypernetwork.
