@@ -61,7 +61,13 @@ struct LearningTests {
         var graph = Graph(name: "wide", channels: 16, height: 4, width: 4)
         let uniform = Convolution(outChannels: 64, kernel: 3, hasBias: true)
         let normal = Convolution(outChannels: 64, kernel: 3, initialization: .normalFanOut)
+        let grouped = Convolution(
+            outChannels: 256, kernel: 3, groups: 4, hasBias: true, initialization: .normalFanIn)
+        let given = Convolution(
+            outChannels: 64, kernel: 1, hasBias: true, initialization: .normal(deviation: 0.01))
         var node = graph.add("uniform", .convolution(uniform), 0)
+        node = graph.add("grouped", .convolution(grouped), node)
+        node = graph.add("given", .convolution(given), node)
         node = graph.add("normal", .convolution(normal), node)
         graph.classify(graph.add("norm", .batchNorm(BatchNorm()), node), classes: 100)
         let layout = ParameterLayout(graph)
@@ -80,6 +86,9 @@ struct LearningTests {
         }
         #expect((deviation("uniform.weight") / (bound / 3.0.squareRoot()) - 1).magnitude < 0.03)
         #expect((deviation("normal.weight") / (2 / (64.0 * 9)).squareRoot() - 1).magnitude < 0.02)
+        #expect((deviation("grouped.weight") / (2 / (16.0 * 9)).squareRoot() - 1).magnitude < 0.02)
+        #expect((deviation("given.weight") / 0.01 - 1).magnitude < 0.02)
+        for name in ["grouped.bias", "given.bias"] { #expect(values(name).allSatisfy { $0 == 0 }) }
         #expect((deviation("classifier.weight") / (0.125 / 3.0.squareRoot()) - 1).magnitude < 0.03)
         #expect(
             values("norm.weight").allSatisfy { $0 == 1 } && values("norm.running_var").allSatisfy { $0 == 1 })

@@ -164,7 +164,13 @@ import Testing
 
     static let shipped = Golden.packageRoot.appending(path: "cluster/recipes")
 
-    @Test(arguments: try FileManager.default.contentsOfDirectory(atPath: shipped.path).sorted())
+    /// Relative to `shipped`, those in folders too.
+    static func shippedNames() throws -> [String] {
+        try FileManager.default.subpathsOfDirectory(atPath: shipped.path).filter { $0.hasSuffix(".yaml") }
+            .sorted()
+    }
+
+    @Test(arguments: try shippedNames())
     func aShippedRecipeIsValidAndOpensWithItsLaunchLine(name: String) throws {
         let path = Self.shipped.appending(path: name).path
         let recipe = try Recipe(path: path)
@@ -172,5 +178,16 @@ import Testing
         let first = try #require(
             try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").first)
         #expect(first.hasPrefix("# espalier train cluster/recipes/\(name) --workers 2"))
+    }
+
+    @Test("each short recipe has the search of the one that it shortens", arguments: try shippedNames())
+    func shortRecipesSearchAlike(name: String) throws {
+        guard name.hasPrefix("short/") else { return }
+        let short = try Recipe(path: Self.shipped.appending(path: name).path)
+        let full = try Recipe(path: Self.shipped.appending(path: String(name.dropFirst(6))).path)
+        #expect(short.network == full.network)
+        #expect(short.shrink == full.shrink)
+        #expect(short.data.format == full.data.format)
+        #expect(short.epochs < full.epochs)
     }
 }

@@ -50,7 +50,7 @@ extension Plan {
         self.init(
             cutting: graph, baseline: baseline, vectors: vectors, step: 0, threshold: 0, measure: .flops,
             limit: 0, isReached: true)
-        try price(graph)
+        try price(graph, wiring)
         limit = pruned.flops.convLinear
     }
 

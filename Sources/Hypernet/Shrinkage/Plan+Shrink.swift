@@ -13,8 +13,17 @@ extension Plan {
         shrinking graph: Graph, baseline: Graph, latents: [[Float]], gradients: [[Float]],
         settings: ShrinkSettings, step: Int = 0
     ) throws(ShrinkError) {
+        try self.init(
+            shrinking: graph, wiring: LatentWiring(graph), baseline: baseline, latents: latents,
+            gradients: gradients, settings: settings, step: step)
+    }
+
+    /// With a wiring that is not the graph's.
+    package init(
+        shrinking graph: Graph, wiring: LatentWiring, baseline: Graph, latents: [[Float]],
+        gradients: [[Float]], settings: ShrinkSettings, step: Int = 0
+    ) throws(ShrinkError) {
         try settings.validate()
-        let wiring = LatentWiring(graph)
         let model = CostModel(graph, wiring, measure: settings.budget.measure)
         let widenedCost = model.cost(wiring.vectors.map(\.length))
         let limit = try settings.budget.limit(
@@ -27,13 +36,13 @@ extension Plan {
             ? search.exact(limit: limit.cost) : search.reference(target: limit.ratio)
         self.init(
             cutting: graph, baseline: baseline,
-            vectors: Self.vectors(wiring, kept: outcome.kept, importances: importances, settings),
+            vectors: Self.vectors(wiring, kept: outcome.kept, rule),
             step: step, threshold: outcome.threshold, measure: settings.budget.measure, limit: limit.cost,
             isReached: outcome.isReached)
-        try price(graph)
+        try price(graph, wiring)
     }
 
-    /// All but what follows from the vectors; see ``price(_:)``.
+    /// All but what follows from the vectors; see ``price(_:_:)``.
     init(
         cutting graph: Graph, baseline: Graph, vectors: [Vector], step: Int, threshold: Double,
         measure: Budget.Measure, limit: Int, isReached: Bool
@@ -53,8 +62,8 @@ extension Plan {
 
     /// Finds the pruned network's layers and cost.
     /// - Throws: where the vectors are not those of `graph`.
-    mutating func price(_ graph: Graph) throws(ShrinkError) {
-        let result = try Surgery(graph: graph, plan: self).pruned
+    mutating func price(_ graph: Graph, _ wiring: LatentWiring) throws(ShrinkError) {
+        let result = try Surgery(graph: graph, wiring: wiring, plan: self).pruned
         pruned = Cost(result)
         layers = Self.layers(graph, result)
     }
@@ -81,12 +90,12 @@ extension Plan {
     }
 
     static func vectors(
-        _ wiring: LatentWiring, kept: [[Int]], importances: [[Float]], _ settings: ShrinkSettings
+        _ wiring: LatentWiring, kept: [[Int]], _ rule: KeepRule
     ) -> [Vector] {
         wiring.vectors.indices.map { index in
             Vector(
                 name: wiring.vectors[index].name, length: wiring.vectors[index].length, kept: kept[index],
-                floor: settings.floor(of: wiring.vectors[index]), importance: summary(importances[index]))
+                floor: rule.floors[index], importance: summary(rule.importances[index]))
         }
     }
 

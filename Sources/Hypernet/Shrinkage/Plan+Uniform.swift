@@ -31,7 +31,7 @@ extension Plan {
         self.init(
             cutting: graph, baseline: baseline, vectors: vectors, step: 0, threshold: 0,
             measure: budget.measure, limit: limit.cost, isReached: fits(low))
-        try price(graph)
+        try price(graph, wiring)
     }
 
     /// The whole number `kept` of `length`: exact, where a floating-point share would sometimes lose one.

@@ -84,10 +84,10 @@ public struct ProximalSearch: Sendable {
         var plan = Plan(
             cutting: graph, baseline: baseline,
             vectors: Plan.vectors(
-                wiring, kept: rule.kept(threshold), importances: rule.importances, settings), step: step,
+                wiring, kept: rule.kept(threshold), rule), step: step,
             threshold: Double(threshold), measure: settings.budget.measure, limit: limit.cost,
             isReached: true)
-        try plan.price(graph)
+        try plan.price(graph, wiring)
         return plan
     }
 

@@ -33,7 +33,7 @@ public struct RunDefinition: Sendable {
         widened = try recipe.shrink.map { shrink in
             try ModelZoo.network(
                 named: recipe.network, input: shape.height, classes: classes, width: Double(shrink.width),
-                forHypernetwork: true)
+                forHypernetwork: true, groupPruning: shrink.groups == .whole ? .whole : .narrow)
         }
         guard sets.train.count >= recipe.batch else {
             throw RunError.tooFewImages(sets.train.count, batch: recipe.batch)
