@@ -117,51 +117,6 @@ extension Recipe.DataSource {
     }
 }
 
-extension Recipe.Shrink {
-    init(_ reader: SettingsReader) {
-        method = Self.method(reader)
-        width = reader.whole("width", 1...8) ?? 2
-        embedding = reader.whole("embedding", 1...64) ?? 8
-        steps = reader.whole("steps", 1...1_000_000) ?? 1
-        importance = reader.choice("importance", Importance.self) ?? .gradient
-        search = reader.choice("search", Search.self) ?? .exact
-        budget = Self.budget(reader)
-        rho = reader.number("rho", .above(0, to: 1))
-        tau = reader.number("tau", .from(0, to: 1)) ?? 0.45
-        minChannels = reader.whole("min_channels", 1...65_536) ?? 4
-        reader.finish(elsewhere: Recipe.keys)
-    }
-
-    private static func method(_ reader: SettingsReader) -> Method {
-        if reader.text("method") == "dhp" {
-            reader.report("method", "dhp is not in this version; use lw-dna")
-            return .lwDNA
-        }
-        return reader.choice("method", Method.self) ?? .lwDNA
-    }
-
-    private static func budget(_ parent: SettingsReader) -> Budget {
-        let choices = "ratio, flops, flops_of_baseline or parameters"
-        guard let reader = parent.section("budget") else {
-            if !parent.has("budget") { parent.report("budget", "missing; give one of \(choices)") }
-            return .ratio(1)
-        }
-        let given: [Budget?] = [
-            reader.number("ratio", .above(0, to: 1)).map(Budget.ratio),
-            reader.count("flops", max: 1_000_000_000_000_000).map(Budget.flops),
-            reader.number("flops_of_baseline", .above(0, to: 64)).map(Budget.flopsOfBaseline),
-            reader.count("parameters", max: 1_000_000_000_000).map(Budget.parameters),
-        ]
-        let keys = ["ratio", "flops", "flops_of_baseline", "parameters"].filter(reader.has)
-        if keys.count != 1 {
-            let found = keys.isEmpty ? "none" : keys.joined(separator: ", ")
-            reader.report(keys.first, "give exactly one of \(choices); there is \(found)")
-        }
-        reader.finish(elsewhere: Recipe.keys)
-        return given.compactMap(\.self).first ?? .ratio(1)
-    }
-}
-
 extension Recipe.Checkpoints {
     init(_ reader: SettingsReader?) {
         let epochs = reader?.whole("every_epochs", 1...100_000)

@@ -101,7 +101,6 @@ import Testing
         Case("shrink: {budget: {flops: 0}}", "flops: expected 1 to 1000000000000000"),
         Case("shrink: {budget: {flops: 1e300G}}", "flops: expected 1 to"),
         Case("shrink: {budget: {parameters: -1M}}", "parameters: expected 1 to"),
-        Case("shrink: {budget: {ratio: 0.5}, method: dhp}", "shrink.method: dhp is not in this version"),
         Case("shrink: {budget: {ratio: 0.5}, rho: 0}", "shrink.rho: expected above 0 to 1, got 0"),
         Case("shrink: {budget: {ratio: 0.5}, width: 9}", "shrink.width: expected 1 to 8, got 9"),
         Case("checkpoint: {every_epochs: 1, every_steps: 2}", "give every_epochs or every_steps, not both"),

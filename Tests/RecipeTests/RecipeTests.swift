@@ -23,6 +23,42 @@ import Testing
         #expect(recipe.evaluate.everyEpochs == 1 && recipe.isa == "auto" && recipe.timeout == 30)
     }
 
+    static let methods = [
+        "method: lw-dna, importance: magnitude, rho: 0.2, budget: {ratio: 0.5}",
+        "method: magnitude, steps: 2, search: reference, tau: 0.1, budget: {flops: 1G}",
+        """
+        method: dhp, steps: 500, penalty: l2, strength: 3e-4, threshold: 0.01, check_every: 10, \
+        tolerance: 0.05, embedding: 2, min_channels: 2, groups: narrow, budget: {parameters: 1M}
+        """,
+        "method: uniform, width: 3, budget: {flops_of_baseline: 0.9}",
+        "method: random, seed: 7, rho: 0.3, budget: {ratio: 0.5}", "method: plan, plan: 'a b.yaml', width: 1",
+    ]
+
+    @Test(arguments: methods) func aMethodIsWrittenAndReadBack(keys: String) throws {
+        let recipe = try recipe(Self.least + "shrink: {\(keys)}\n")
+        #expect(try self.recipe(recipe.yaml) == recipe, "\(recipe.yaml)")
+        let method = try #require(recipe.shrink?.method)
+        #expect(keys.hasPrefix("method: \(method.rawValue),"))
+    }
+
+    @Test func methodsHaveTheirDefaults() throws {
+        let dhp = try #require(
+            try recipe(Self.least + "shrink: {method: dhp, budget: {ratio: 0.5}}\n").shrink)
+        #expect(dhp.proximal == .init() && dhp.proximal.penalty == .l1 && dhp.proximal.strength == 1e-4)
+        #expect(dhp.proximal.threshold == 5e-3 && dhp.proximal.checkEvery == 100)
+        #expect(dhp.proximal.tolerance == 0.02 && dhp.steps == 20_000 && dhp.importance == .magnitude)
+        let single = try #require(try recipe(Self.least + "shrink: {budget: {ratio: 0.5}}\n").shrink)
+        #expect(single.method == .lwDNA && single.importance == .gradient && single.steps == 1)
+        #expect(single.groups == .whole && single.seed == nil && single.width == 2)
+    }
+
+    /// The file may move or go: the run keeps the plan.
+    @Test func thePlansPathDoesNotDecide() throws {
+        let text = Self.least + "shrink: {method: plan, plan: a.json}\n"
+        #expect(try recipe(text, ["shrink.plan=b.json"]).fingerprint == recipe(text).fingerprint)
+        #expect(try recipe(text, ["shrink.width=3"]).fingerprint != recipe(text).fingerprint)
+    }
+
     @Test func everythingCanBeSaid() throws {
         let text = """
             network: resnet50

@@ -29,10 +29,7 @@ import Transport
         let alone = try TestDefinitions.replica(definition, threads: 2)
         for step in 0..<definition.schedule.totalSteps {
             if step == definition.searchSteps {
-                let vectors = alone.latentVectors
-                try alone.reshape(
-                    try PlanDecision.plan(
-                        definition, latents: vectors.map(\.values), gradients: vectors.map(\.gradients)))
+                try alone.reshape(try #require(try LocalSearch.decide(alone).plan))
             }
             _ = try LocalSearch.step(alone)
         }
@@ -51,14 +48,9 @@ import Transport
     /// Each phase's first step is the optimizer's first, and the warm-up is the converge phase's.
     @Test func stepsAreCountedFromTheirPhase() throws {
         let definition = try Self.definition()
-        let replica = try TestDefinitions.replica(definition)
-        _ = try LocalSearch.step(replica)
-        let vectors = replica.latentVectors
-        let plan = try PlanDecision.plan(
-            definition, latents: vectors.map(\.values), gradients: vectors.map(\.gradients))
-        #expect(definition.optimizerStep(0, plan: nil) == OptimizerStep(rate: 0.003, number: 1))
+        #expect(definition.optimizerStep(0, searchEnd: nil) == OptimizerStep(rate: 0.003, number: 1))
         // 0.6 epochs of 4 steps are 2.4.
-        let rates = (1...4).map { definition.optimizerStep($0, plan: plan) }
+        let rates = (1...4).map { definition.optimizerStep($0, searchEnd: 1) }
         #expect(rates.map(\.number) == [1, 2, 3, 4])
         #expect(rates.map(\.rate) == [0.001, 0.002, 0.003, 0.003])
     }

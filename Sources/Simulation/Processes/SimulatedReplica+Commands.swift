@@ -71,7 +71,8 @@ extension SimulatedReplica {
 
     private func load(_ head: WireLoadState) {
         forgetState()
-        let loaded = head.fromSeed ? witness.training.initialState : SimulatedState(head)
+        var loaded = head.fromSeed ? witness.training.initialState : SimulatedState(head)
+        loaded.plan = head.plan
         state = loaded
         makeSums(loaded)
         if head.fromSeed { return adopt() }

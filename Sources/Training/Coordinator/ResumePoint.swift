@@ -54,6 +54,11 @@ struct ResumePoint {
             exponents: try exponents.json, weights: weights, moments: moments)
     }
 
+    /// Nil in the search phase and for networks that are not pruned.
+    var plan: Plan? {
+        get throws { try snapshot.plan.isEmpty ? nil : Plan(json: Data(snapshot.plan.utf8)) }
+    }
+
     /// As the coordinator's machine sees it.
     var place: CoordinatorMachine.Resume {
         CoordinatorMachine.Resume(step: snapshot.step, phase: snapshot.phase)

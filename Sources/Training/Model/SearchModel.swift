@@ -1,5 +1,5 @@
 package import ClusterCore
-import Hypernet
+package import Hypernet
 package import NeuralNet
 package import TensorCore
 
@@ -14,12 +14,15 @@ package final class SearchModel: Model {
     package let optimizer: Optimizer
     private let momentValues: AlignedBuffer<Float>
     private let generated: AlignedBuffer<Float>
+    /// What follows on the optimizer's step in DHP.
+    private let proximal: ProximalStep?
     private let pool: ComputePool
 
     /// A model of zeros, to be filled by the caller.
     package init(
-        graph: Graph, embedding: Int, optimizer: Optimizer, pool: ComputePool
+        graph: Graph, embedding: Int, optimizer: Optimizer, proximal: ProximalStep? = nil, pool: ComputePool
     ) throws(EngineError) {
+        self.proximal = proximal
         network = HyperNetwork(graph: graph, embedding: embedding)
         self.graph = graph
         self.optimizer = optimizer
@@ -52,6 +55,7 @@ package final class SearchModel: Model {
         network.step(
             state: state, moments: moments, reduced: reduced, exponents: exponents, optimizer: optimizer,
             step: step, pool: pool)
+        proximal?.apply(to: state + network.layout.latents.lowerBound, rate: step.rate)
         RunningStatistics.update(
             state + network.layout.runningStatistics.state, reduced: reduced, exponents: exponents,
             layout: network.parameters, graph: graph)

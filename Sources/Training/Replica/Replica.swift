@@ -137,7 +137,7 @@ final class Replica {
     func apply(_ sums: UnsafeBufferPointer<Int32>) -> StepMetrics {
         let metrics = StepMetrics(reduced: sums, layout: reduction)
         codes = exponents
-        var next = definition.optimizerStep(step, plan: plan)
+        var next = definition.optimizerStep(step, searchEnd: definition.searchEnd(plan))
         next.gradientScale = model.optimizer.gradientScale(
             of: sums.baseAddress!, layout: reduction, exponents: codes, pool: pool)
         model.apply(sums.baseAddress!, exponents: codes, step: next)
@@ -156,9 +156,11 @@ final class Replica {
     // MARK: The prune
 
     /// Latent vectors and the gradients of the last step, in the wiring's order; empty in the converge phase.
+    /// There are no gradients where no step led to the state here.
     var latentVectors: [(values: [Float], gradients: [Float])] {
         guard let search = model as? SearchModel else { return [] }
-        return zip(search.latents, search.latentGradients).map { ($0, $1) }
+        let (latents, gradients) = (search.latents, search.latentGradients)
+        return latents.indices.map { (latents[$0], gradients.isEmpty ? [] : gradients[$0]) }
     }
 
     /// Computes the surviving channels' weights and drops the hypernetwork.

@@ -1,4 +1,3 @@
-import Hypernet
 import ImageData
 package import NeuralNet
 import Recipe
@@ -7,20 +6,13 @@ import Recipe
 extension RunDefinition {
     package var optimizer: Optimizer { Optimizer(recipe.optimizer) }
 
-    /// Steps since the phase began, of one that is counted from 0 over both phases. Learning rates and the
-    /// optimizer's step numbers go by it.
-    /// - Parameter plan: nil in the search phase, and in a run without shrink.
-    func phaseStep(_ step: Int, plan: Plan?) -> Int {
-        let isSearch = recipe.shrink != nil && plan == nil
-        return isSearch ? step : max(step - searchSteps, 0)
-    }
-
     /// The learning rate of step `step`, counted from 0 over both phases. The search runs at the first
     /// epoch's, without a warm-up.
-    func learningRate(step: Int, plan: Plan?) -> Float {
+    /// - Parameter searchEnd: the plan's step; nil in the search.
+    func learningRate(step: Int, searchEnd: Int?) -> Float {
         let schedule = LearningRateSchedule(recipe)
-        if recipe.shrink != nil, plan == nil { return schedule.rate(epoch: 0) }
-        let step = phaseStep(step, plan: plan)
+        guard let searchEnd else { return schedule.rate(epoch: 0) }
+        let step = phaseStep(step, searchEnd: searchEnd)
         return schedule.rate(
             epoch: step * recipe.batch / train.count, step: step, warmupSteps: warmupSteps)
     }
@@ -31,14 +23,15 @@ extension RunDefinition {
     }
 
     /// The same as the decimal number that people wrote: 0.1, not the nearest float's 0.10000000149.
-    func shownLearningRate(step: Int, plan: Plan?) -> Double {
-        Double("\(learningRate(step: step, plan: plan))") ?? 0
+    func shownLearningRate(step: Int, searchEnd: Int?) -> Double {
+        Double("\(learningRate(step: step, searchEnd: searchEnd))") ?? 0
     }
 
     /// What the optimizer goes by in step `step`, counted from 0 over both phases.
-    func optimizerStep(_ step: Int, plan: Plan?) -> OptimizerStep {
+    func optimizerStep(_ step: Int, searchEnd: Int?) -> OptimizerStep {
         OptimizerStep(
-            rate: learningRate(step: step, plan: plan), number: phaseStep(step, plan: plan) + 1)
+            rate: learningRate(step: step, searchEnd: searchEnd),
+            number: phaseStep(step, searchEnd: searchEnd) + 1)
     }
 }
 
