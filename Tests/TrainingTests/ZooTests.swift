@@ -45,14 +45,12 @@ import Testing
     /// Two workers of a cluster, at full width.
     @Test(arguments: ["mobilenetv3-small", "regnety-200mf", "densenet40"]) func cluster(name: String) throws {
         let definition = try TestDefinitions.make(
-            name, searchSteps: 3, width: 1, batch: 8, shard: 4, trainCount: 24)
+            name, batch: 8, shard: 4, trainCount: 24,
+            shrink: "width: 1\nembedding: 2\nsteps: 3\nbudget: {ratio: 0.5}")
         let alone = [try TestDefinitions.replica(definition, threads: 2)]
         for step in 0..<definition.schedule.totalSteps {
             if step == definition.searchSteps {
-                let vectors = alone[0].latentVectors
-                try alone[0].reshape(
-                    PlanDecision.plan(
-                        definition, latents: vectors.map(\.values), gradients: vectors.map(\.gradients)))
+                try alone[0].reshape(try #require(try LocalSearch.decide(alone[0]).plan))
             }
             try Self.step(alone)
         }
