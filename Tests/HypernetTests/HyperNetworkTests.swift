@@ -19,6 +19,7 @@ struct HyperNetworkTests {
     static let networks: [Network] =
         [
             SmallNetwork.graph(width: 5), SmallNetwork.separable(), SmallNetwork.separable(width: 9),
+            WiredNetwork.dense(), WiredNetwork.grouped(.whole), WiredNetwork.grouped(.narrow),
         ].map { Network(graph: $0, wiring: LatentWiring($0), embedding: 3) } + [
             Network(
                 graph: SmallNetwork.repeating().graph, wiring: SmallNetwork.repeating().wiring, embedding: 1),

@@ -14,9 +14,24 @@ struct ExecutorTests {
     func trainsAsTheReference(_ graph: Graph, _ options: ProgramOptions) throws {
         let executor = try Executor(
             graph: graph, shard: 4, slice: 2, pool: ComputePool(threads: 2), options: options)
+        try expectReference(executor)
+    }
+
+    /// In slices of other sizes.
+    @Test(arguments: TestNetworks.byChannels, [1, 3])
+    func trainsInSlices(_ graph: Graph, _ slice: Int) throws {
+        for options in ProgramOptions.tested {
+            try expectReference(
+                Executor(
+                    graph: graph, shard: 3, slice: slice, pool: ComputePool(threads: 2), options: options))
+        }
+    }
+
+    private func expectReference(_ executor: Executor) throws {
+        let (graph, shard) = (executor.graph, executor.shard)
         let state = testState(graph)
         executor.setWeights(state)
-        let shards = [TestShard(graph, count: 4, seed: 3), TestShard(graph, count: 4, seed: 4)]
+        let shards = [TestShard(graph, count: shard, seed: 3), TestShard(graph, count: shard, seed: 4)]
         let (sums, exponents) = try executor.sums(of: shards)
 
         let reference = ReferenceNetwork(graph)
@@ -24,7 +39,8 @@ struct ExecutorTests {
         var loss = 0.0
         for shard in shards {
             let pass = reference.train(
-                state: state.map(Double.init), images: shard.images, labels: shard.labels, globalBatch: 8)
+                state: state.map(Double.init), images: shard.images, labels: shard.labels,
+                globalBatch: 2 * executor.shard)
             loss += pass.lossSum
             for (place, value) in pass.gradients.enumerated() {
                 expected[place] += place < reference.layout.parameterCount ? value : value / 2
@@ -39,7 +55,7 @@ struct ExecutorTests {
             #expect(error <= Self.tolerance * scale, "\(tensor.name): \(error / scale)")
         }
         let metrics = sums.withUnsafeBufferPointer { StepMetrics(reduced: $0, layout: executor.layout) }
-        #expect(metrics.images == 8)
+        #expect(metrics.images == 2 * shard)
         #expect((metrics.lossSum - loss).magnitude <= 1e-4 * loss)
     }
 
@@ -81,7 +97,9 @@ struct ExecutorTests {
     }
 
     /// The same bits whatever the threads, more of them than slices included.
-    @Test(arguments: [TestNetworks.residual, TestNetworks.pools, TestNetworks.readers])
+    @Test(
+        arguments: [TestNetworks.residual, TestNetworks.pools, TestNetworks.readers] + TestNetworks.byChannels
+    )
     func sameBitsOnAnyNumberOfThreads(_ graph: Graph) throws {
         let state = testState(graph)
         let shards = [TestShard(graph, count: 8, seed: 1), TestShard(graph, count: 8, seed: 2)]

@@ -4,10 +4,11 @@ public import Testing
 /// Small networks that between them have every kind of layer and every way of fusing norms, adds and
 /// activations.
 enum TestNetworks {
-    static let all: [Graph] = [
-        residual, pools, grouped, deepNorms, flattened, readers, deadEnd, bareConvolution, activations,
-        blocks,
-    ]
+    static let all: [Graph] =
+        [
+            residual, pools, grouped, deepNorms, flattened, readers, deadEnd, bareConvolution, activations,
+            blocks,
+        ] + byChannels
 
     /// Two residual blocks, the second with down-sampling: norm, norm + add + ReLU, and a norm as residual.
     static let residual: Graph = {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "BitShuffle.h"
+#include "Channels.h"
 #include "Checksum.h"
 #include "Depthwise.h"
 #include "Elementwise.h"

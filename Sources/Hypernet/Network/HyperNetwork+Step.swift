@@ -21,7 +21,7 @@ extension HyperNetwork {
         pool: ComputePool
     ) {
         let workspace = prepare(pool)
-        workspace.begin(state, rows: rows, latentOffsets: latentOffsets)
+        workspace.begin(state, rows: rows)
         let rule = optimizer.rule(rate: rate)
         let work = UpdateWork(
             rows: rows, pieces: pieces.prefix(trainedPieces), workspace: workspace, pool: pool, state: state,
@@ -38,13 +38,9 @@ extension HyperNetwork {
     private func combineLatentGradients(_ workspace: HyperWorkspace) {
         let sums = latentGradientSums.pointer
         sums.update(repeating: 0, count: layout.latents.count)
-        for (index, layer) in rows.layers.enumerated() {
-            layer.output.add(
-                workspace.zOutSums.pointer + rows.outputs[index], count: layer.outputs,
-                to: sums + latentOffsets[layer.output.vector] - layout.latents.lowerBound)
-            layer.input.add(
-                workspace.zInSums.pointer + rows.inputs[index], count: layer.rows,
-                to: sums + latentOffsets[layer.input.vector] - layout.latents.lowerBound)
+        for slice in rows.slices {
+            let channels = slice.isOutput ? workspace.zOutSums.pointer : workspace.zInSums.pointer
+            slice.add(channels + slice.channel, to: sums + slice.latent - layout.latents.lowerBound)
         }
         for element in 0..<layout.latents.count {
             latentGradientValues.pointer[element] = Float(sums[element])
@@ -53,14 +49,16 @@ extension HyperNetwork {
     }
 }
 
-extension LatentWiring.Side {
-    fileprivate func add(
-        _ channels: UnsafePointer<Double>, count: Int, to latent: UnsafeMutablePointer<Double>
-    ) {
-        if repeats == 1 {
-            for channel in 0..<count { latent[channel] += channels[channel] }
-        } else {
-            for channel in 0..<count { latent[channel / repeats] += channels[channel] }
+extension HyperRows.Slice {
+    fileprivate func add(_ channels: UnsafePointer<Double>, to latent: UnsafeMutablePointer<Double>) {
+        var source = channels
+        for _ in 0..<tiles {
+            if repeats == 1 {
+                for element in 0..<length { latent[element] += source[element] }
+            } else {
+                for channel in 0..<length * repeats { latent[channel / repeats] += source[channel] }
+            }
+            source += length * repeats
         }
     }
 }

@@ -12,8 +12,17 @@ extension Plan {
         shrinking graph: Graph, baseline: Graph, latents: [[Float]], gradients: [[Float]],
         settings: ShrinkSettings
     ) throws(ShrinkError) {
+        try self.init(
+            shrinking: graph, wiring: LatentWiring(graph), baseline: baseline, latents: latents,
+            gradients: gradients, settings: settings)
+    }
+
+    /// With a wiring that is not the graph's.
+    package init(
+        shrinking graph: Graph, wiring: LatentWiring, baseline: Graph, latents: [[Float]],
+        gradients: [[Float]], settings: ShrinkSettings
+    ) throws(ShrinkError) {
         try settings.validate()
-        let wiring = LatentWiring(graph)
         let measure = settings.budget.measure
         let model = CostModel(graph, wiring, measure: measure)
         let widenedCost = model.cost(wiring.vectors.map(\.length))
@@ -29,8 +38,7 @@ extension Plan {
             Vector(
                 name: wiring.vectors[index].name, length: wiring.vectors[index].length,
                 kept: outcome.kept[index],
-                floor: settings.floor(of: wiring.vectors[index]), importance: Self.summary(importances[index])
-            )
+                floor: rule.floors[index], importance: Self.summary(importances[index]))
         }
         network = graph.name
         threshold = outcome.threshold
@@ -40,7 +48,7 @@ extension Plan {
         self.baseline = Cost(baseline)
         widened = Cost(graph)
         pruned = widened
-        pruned = Cost(try Surgery(graph: graph, plan: self).pruned)
+        pruned = Cost(try Surgery(graph: graph, wiring: wiring, plan: self).pruned)
     }
 
     /// Keeps everything.

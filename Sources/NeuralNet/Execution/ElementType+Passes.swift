@@ -38,6 +38,55 @@ extension ElementType {
         }
     }
 
+    /// A value of the part to its channels of a wider value.
+    func widen(
+        _ part: ChannelPart, _ x: UnsafeRawPointer, into out: UnsafeMutableRawPointer, tiles: Int
+    ) {
+        let (size, stride) = (part.channels * byteCount, part.width * byteCount)
+        espalier_copy_rows(x, size, out + part.first * byteCount, stride, part.rows / tiles, size)
+    }
+
+    /// The part's channels of a wider value, to a value of their own or added to one.
+    func narrow(
+        _ part: ChannelPart, _ x: UnsafeRawPointer, into out: UnsafeMutableRawPointer, accumulates: Bool,
+        tiles: Int
+    ) {
+        let (rows, channels) = (part.rows / tiles, part.channels)
+        let from = x + part.first * byteCount
+        guard accumulates else {
+            let size = channels * byteCount
+            return espalier_copy_rows(from, part.width * byteCount, out, size, rows, size)
+        }
+        switch self {
+        case .fp32: espalier_accumulate_rows(from.fp32, part.width, out.fp32, rows, channels)
+        case .bf16: espalier_accumulate_rows_bf16(from.bf16, part.width, out.bf16, rows, channels)
+        }
+    }
+
+    func scale(
+        _ x: UnsafeRawPointer, gate: UnsafeRawPointer, into out: UnsafeMutableRawPointer, _ images: Int,
+        _ layer: ScaleLayer
+    ) {
+        let (pixels, channels) = (layer.pixels, layer.channels)
+        switch self {
+        case .fp32: espalier_scale(x.fp32, gate.fp32, out.fp32, images, pixels, channels)
+        case .bf16: espalier_scale_bf16(x.bf16, gate.bf16, out.bf16, images, pixels, channels)
+        }
+    }
+
+    func scaleBackwardGate(
+        _ gradient: UnsafeRawPointer, input: UnsafeRawPointer, into gate: UnsafeMutableRawPointer,
+        _ images: Int, _ layer: ScaleLayer
+    ) {
+        let (pixels, channels) = (layer.pixels, layer.channels)
+        switch self {
+        case .fp32:
+            espalier_scale_backward_gate(gradient.fp32, input.fp32, gate.fp32, images, pixels, channels)
+        case .bf16:
+            espalier_scale_backward_gate_bf16(gradient.bf16, input.bf16, gate.bf16, images, pixels, channels)
+        }
+    }
+
     /// From this type to the other.
     func convert(
         _ x: UnsafeRawPointer, to type: ElementType, _ out: UnsafeMutableRawPointer, _ count: Int

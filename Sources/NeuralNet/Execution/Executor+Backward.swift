@@ -35,10 +35,18 @@ extension Executor {
                 floats(gradient), into: at(inputGradient), program.slice, average.pixels, average.channels)
         case .activateBack(let activation, let gradient, let input, let count):
             type(gradient).activateBackward(activation, at(gradient), input: at(input), count / tile.count)
-        case .normalize(let layer, let input, let residual, let output):
-            type(input).normApply(
-                program.norms[layer], lane.norms, at(input), residual: residual.map { at($0) },
-                into: at(output), tiles: tile.count)
+        case .concatenateBack(let part, let gradient, let inputGradient, let accumulates):
+            type(gradient).narrow(
+                program.parts[part], at(gradient), into: at(inputGradient), accumulates: accumulates,
+                tiles: tile.count)
+        case .scaleBackGate(let layer, let gradient, let input, let gateGradient):
+            type(gradient).scaleBackwardGate(
+                at(gradient), input: at(input), into: at(gateGradient), program.slice / tile.count,
+                program.scales[layer])
+        case .scaleBackInput(let layer, let gradient, let gate, let inputGradient):
+            type(gradient).scale(
+                at(gradient), gate: at(gate), into: at(inputGradient), program.slice / tile.count,
+                program.scales[layer])
         case .normBackSums(let layer, let gradient, let output, let input):
             let norm = program.norms[layer]
             let sums = records.backwardSums(norm, slice: tile.slice)
@@ -56,6 +64,9 @@ extension Executor {
             at(to).copyMemory(from: at(from), byteCount: count / tile.count * type(from).byteCount)
         case .accumulate(let from, let into, let count):
             type(into).accumulate(at(from), into: at(into), count / tile.count)
+        case .normalize, .concatenate, .scale:
+            // Values that were not kept.
+            performForward(work, tile, lane, shard, .training)
         default:
             preconditionFailure("\(work) is not a backward work")
         }

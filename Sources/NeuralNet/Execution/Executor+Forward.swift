@@ -29,6 +29,12 @@ extension Executor {
             type(input).activate(activation, at(input), into: at(output), count / tile.count)
         case .add(let first, let second, let output, let count):
             type(output).add(at(first), at(second), into: at(output), count / tile.count)
+        case .concatenate(let part, let input, let output):
+            type(output).widen(program.parts[part], at(input), into: at(output), tiles: tile.count)
+        case .scale(let layer, let input, let gate, let output):
+            type(output).scale(
+                at(input), gate: at(gate), into: at(output), program.slice / tile.count, program.scales[layer]
+            )
         case .normSums(let layer, let input):
             guard mode != .evaluation else { return }
             let norm = program.norms[layer]

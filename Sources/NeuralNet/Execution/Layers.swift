@@ -39,6 +39,21 @@ struct NormLayer: Equatable {
     var hasResidual: Bool
 }
 
+/// Some of the channels of a wider value: one input of a concatenation, over `rows` pixels of a slice.
+struct ChannelPart: Equatable {
+    var rows: Int
+    var channels: Int
+    /// Where its channels begin among those of the wider value, and how many that has.
+    var first: Int
+    var width: Int
+}
+
+/// A number for each channel of each of a slice's images.
+struct ScaleLayer: Equatable {
+    var pixels: Int
+    var channels: Int
+}
+
 /// A mean over all pixels of an image.
 struct AverageLayer: Equatable {
     var pixels: Int

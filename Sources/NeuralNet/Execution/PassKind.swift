@@ -15,7 +15,7 @@ public enum PassKind: Int, CaseIterable, Sendable {
     case pools
     /// Linear layers and the loss, both ways.
     case linearAndLoss
-    /// Adds, copies, conversions and activations that are fused with nothing.
+    /// Adds, copies, conversions, concatenations, scales and activations that are fused with nothing.
     case elementwise
     /// Gradients to fixed point, into the step's integer sums.
     case coding
@@ -39,7 +39,9 @@ extension Work {
         case .normBackSums, .normBackApply: .normBackward
         case .pool, .average, .poolBack, .averageBack: .pools
         case .multiply, .multiplyBackWeights, .multiplyBackData, .loss: .linearAndLoss
-        case .activate, .add, .activateBack, .convert, .copy, .accumulate: .elementwise
+        case .activate, .add, .activateBack, .convert, .copy, .accumulate, .concatenate, .concatenateBack,
+            .scale, .scaleBackGate, .scaleBackInput:
+            .elementwise
         }
     }
 }

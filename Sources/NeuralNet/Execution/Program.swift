@@ -32,6 +32,8 @@ struct Program {
     var norms: [NormLayer] = []
     var pools: [(geometry: PoolGeometry, type: ElementType)] = []
     var averages: [AverageLayer] = []
+    var parts: [ChannelPart] = []
+    var scales: [ScaleLayer] = []
     /// All norms' channels.
     var normChannels = 0
 

@@ -83,8 +83,10 @@ extension ProgramBuilder {
         case .add:
             works += copy(gradient, to: unit.inputs[1], &gradients, &program)
             works += hand(gradient, to: unit.inputs[0], from: position, until: position, &gradients, &program)
-        case .concatenate, .scale:
-            preconditionFailure("\(graph.nodes[unit.node].name): no pass for this operation")
+        case .concatenate:
+            works += concatenationWorks(of: unit, gradient: gradient, &gradients, &program)
+        case .scale:
+            works += scaleWorks(of: unit, position: position, gradient: gradient, &gradients, &program)
         case .batchNorm:
             works += normWorks(of: job, position: position, gradient: gradient, &gradients, &program)
         }
@@ -106,9 +108,7 @@ extension ProgramBuilder {
             let apply = gradients.lastPosition(of: unit)
             return works + hand(gradient, to: residual, from: position, until: apply, &gradients, &program)
         }
-        if gradients.buffers[unit.inputs[0]] == nil, needsGradient[unit.inputs[0]],
-            !gradients.isNeeded(gradient, byOthersThan: unit.last, after: position)
-        {
+        if isFree(gradient, of: unit, for: unit.inputs[0], after: position, gradients) {
             gradients.buffers[unit.inputs[0]] = gradient
             let apply = Work.normBackApply(
                 layer: layer, gradient: gradient, input: input, inputGradient: gradient)
@@ -118,6 +118,58 @@ extension ProgramBuilder {
             + contribute(to: unit.inputs[0], from: unit, &gradients, &program) {
                 .normBackApply(layer: layer, gradient: gradient, input: input, inputGradient: $0)
             }
+    }
+
+    /// Each input's channels of the gradient.
+    private func concatenationWorks(
+        of unit: Unit, gradient: Buffer, _ gradients: inout GradientBuffers, _ program: inout Program
+    ) -> [Work] {
+        var works: [Work] = []
+        for (part, input) in zip(layers[unit.node]..., unit.inputs) {
+            func work(_ inputGradient: Buffer, accumulates: Bool) -> Work {
+                .concatenateBack(
+                    part: part, outputGradient: gradient, inputGradient: inputGradient,
+                    accumulates: accumulates)
+            }
+            if let sum = gradients.buffers[input], types[input] == types[unit.last] {
+                works.append(work(sum, accumulates: true))
+            } else {
+                works += contribute(to: input, from: unit, &gradients, &program) {
+                    work($0, accumulates: false)
+                }
+            }
+        }
+        return works
+    }
+
+    private mutating func scaleWorks(
+        of unit: Unit, position: Int, gradient: Buffer, _ gradients: inout GradientBuffers,
+        _ program: inout Program
+    ) -> [Work] {
+        var works: [Work] = []
+        let layer = layers[unit.node]
+        guard let input = recall(unit.inputs[0], for: unit, &works, in: &program),
+            let gate = recall(unit.inputs[1], for: unit, &works, in: &program)
+        else { return [] }
+        works += contribute(to: unit.inputs[1], from: unit, &gradients, &program) {
+            .scaleBackGate(layer: layer, outputGradient: gradient, input: input, gateGradient: $0)
+        }
+        func back(_ inputGradient: Buffer) -> Work {
+            .scaleBackInput(layer: layer, outputGradient: gradient, gate: gate, inputGradient: inputGradient)
+        }
+        if isFree(gradient, of: unit, for: unit.inputs[0], after: position, gradients) {
+            gradients.buffers[unit.inputs[0]] = gradient
+            return works + [back(gradient)]
+        }
+        return works + contribute(to: unit.inputs[0], from: unit, &gradients, &program, back)
+    }
+
+    /// Whether the gradient of a unit's value may be turned into that of its input, in place.
+    private func isFree(
+        _ gradient: Buffer, of unit: Unit, for input: Int, after position: Int, _ gradients: GradientBuffers
+    ) -> Bool {
+        gradients.buffers[input] == nil && needsGradient[input]
+            && !gradients.isNeeded(gradient, byOthersThan: unit.last, after: position)
     }
 
     /// Works that add to the gradient of `node` what `body`, a pass of `unit`, writes: straight into its

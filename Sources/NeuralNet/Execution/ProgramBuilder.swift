@@ -9,17 +9,17 @@ struct ProgramBuilder {
     let precision: ElementType
     /// By node: the buffer of its value, for the last nodes of units; and that of the value converted to the
     /// other element type, if anyone reads that.
-    private var values: [Buffer?]
-    private var converted: [Buffer?]
+    private(set) var values: [Buffer?]
+    private(set) var converted: [Buffer?]
     /// By node: the element type of its value and of its gradient, for the last nodes of units.
     private(set) var types: [ElementType]
     /// By node: whether it or anything before it has parameters.
     private(set) var needsGradient: [Bool]
     /// By node: whether its value lasts from the forward to the backward pass, if that reads it.
-    private var isKept: [Bool] = []
+    private(set) var isKept: [Bool] = []
     /// By node: the buffer of the value that the backward pass computed again.
-    private var recalled: [Int: Buffer] = [:]
-    /// By node: its index in the table of its kind.
+    var recalled: [Int: Buffer] = [:]
+    /// By node: its index in the table of its kind; of a concatenation, that of its first input.
     var layers: [Int]
     /// By node: the workspace of a max pool.
     var workspaces: [Buffer?]
@@ -73,41 +73,7 @@ struct ProgramBuilder {
         return types[unit.last]
     }
 
-    // MARK: Values in the backward pass
-
-    /// A norm's output is computed again from its inputs, which costs one pass over memory, rather than kept,
-    /// which costs a third to a half of all memory. See ``ProgramOptions`` for where that ends.
-    private func kept(_ options: ProgramOptions) -> [Bool] {
-        var depths = [Int](repeating: 0, count: graph.nodes.count)
-        for unit in units where unit.isNorm {
-            let depth = 1 + (unit.inputs.map { depths[$0] }.max() ?? 0)
-            if depth <= options.blocksAgain { depths[unit.last] = depth }
-        }
-        return depths.map { $0 == 0 }
-    }
-
-    /// The value of a node as the unit reads it, in the backward pass; works that compute it again are
-    /// appended.
-    mutating func recall(
-        _ node: Int, for unit: Unit, _ works: inout [Work], in program: inout Program
-    ) -> Buffer? {
-        guard wanted(of: node, by: unit) == types[node] else { return converted[node] }
-        return recall(node, &works, in: &program)
-    }
-
-    /// The value of a node in its own type, likewise.
-    mutating func recall(_ node: Int, _ works: inout [Work], in program: inout Program) -> Buffer? {
-        if isKept[node] { return values[node] }
-        if let known = recalled[node] { return known }
-        guard let unit = units.first(where: { $0.last == node }),
-            let input = recall(unit.inputs[0], for: unit, &works, in: &program)
-        else { return nil }
-        let residual = unit.residual.flatMap { recall($0, for: unit, &works, in: &program) }
-        let buffer = program.makeBuffer(count(node), types[node])
-        recalled[node] = buffer
-        works.append(.normalize(layer: layers[unit.node], input: input, residual: residual, output: buffer))
-        return buffer
-    }
+    // MARK: Forward
 
     /// The value of a node in a type; where need be it is converted at the end of the node's stage, before
     /// all works that are added later.
@@ -125,8 +91,6 @@ struct ProgramBuilder {
     /// Elements of a node's value for a slice.
     func count(_ node: Int) -> Int { slice * graph.shapes[node].count }
 
-    // MARK: Forward
-
     mutating func buildForward(into program: inout Program) {
         var stageOf = [Int](repeating: 0, count: graph.nodes.count)
         for unit in units {
@@ -141,8 +105,8 @@ struct ProgramBuilder {
             }
             let output = program.makeBuffer(count(unit.last), types[unit.last])
             values[unit.last] = output
-            let work = forwardWork(of: unit, inputs, output: output, in: &program)
-            program.forward[stageOf[unit.last]].works.append(work)
+            program.forward[stageOf[unit.last]].works += forwardWorks(
+                of: unit, inputs, output: output, in: &program)
             for norm in units where norm.isNorm && norm.inputs[0] == unit.last {
                 let layer = appendNorm(norm, to: &program)
                 program.forward[stageOf[unit.last]].works.append(.normSums(layer: layer, input: output))
@@ -153,38 +117,45 @@ struct ProgramBuilder {
         program.logits = value(last, as: .fp32, stage: stageOf[last], in: &program) ?? 0
     }
 
-    private mutating func forwardWork(
+    private mutating func forwardWorks(
         of unit: Unit, _ inputs: [Buffer], output: Buffer, in program: inout Program
-    ) -> Work {
+    ) -> [Work] {
         switch graph.nodes[unit.node].operation {
         case .input:
-            return .load(into: output)
+            return [.load(into: output)]
         case .convolution(let convolution):
             let layer = appendConvolution(convolution, node: unit.node, to: &program)
-            return .convolve(layer: layer, input: inputs[0], output: output)
+            return [.convolve(layer: layer, input: inputs[0], output: output)]
         case .linear(let linear):
             let layer = appendLinear(linear, node: unit.node, to: &program)
-            return .multiply(layer: layer, input: inputs[0], output: output)
+            return [.multiply(layer: layer, input: inputs[0], output: output)]
         case .maxPool(let pool):
-            return appendPool(.maximum, pool, node: unit.node, input: inputs[0], output: output, to: &program)
+            return [
+                appendPool(.maximum, pool, node: unit.node, input: inputs[0], output: output, to: &program)
+            ]
         case .averagePool(let pool):
-            return appendPool(.average, pool, node: unit.node, input: inputs[0], output: output, to: &program)
+            return [
+                appendPool(.average, pool, node: unit.node, input: inputs[0], output: output, to: &program)
+            ]
         case .globalAveragePool:
             let shape = graph.shapes[graph.nodes[unit.node].inputs[0]]
             layers[unit.node] = program.averages.count
             program.averages.append(AverageLayer(pixels: shape.pixels, channels: shape.channels))
-            return .average(layer: layers[unit.node], input: inputs[0], output: output)
+            return [.average(layer: layers[unit.node], input: inputs[0], output: output)]
         case .activation(let activation):
-            return .activate(activation, input: inputs[0], output: output, count: count(unit.node))
+            return [.activate(activation, input: inputs[0], output: output, count: count(unit.node))]
         case .add:
-            return .add(first: inputs[0], second: inputs[1], output: output, count: count(unit.node))
-        case .concatenate, .scale:
-            preconditionFailure("\(graph.nodes[unit.node].name): no pass for this operation")
+            return [.add(first: inputs[0], second: inputs[1], output: output, count: count(unit.node))]
+        case .concatenate:
+            layers[unit.node] = appendParts(unit.inputs, node: unit.node, to: &program)
+        case .scale:
+            let shape = graph.shapes[unit.node]
+            layers[unit.node] = program.scales.count
+            program.scales.append(ScaleLayer(pixels: shape.pixels, channels: shape.channels))
         case .batchNorm:
-            return .normalize(
-                layer: layers[unit.node], input: inputs[0], residual: unit.residual == nil ? nil : inputs[1],
-                output: output)
+            break
         }
+        return repeatableWorks(of: unit, layer: layers[unit.node], inputs, output: output)
     }
 
     private mutating func appendConvolution(
@@ -232,6 +203,20 @@ struct ProgramBuilder {
             workspaces[node] = program.makeBuffer(geometry.workspaceByteCountMax / 4 + 1, .fp32)
         }
         return .pool(layer: layers[node], input: input, output: output, workspace: workspaces[node])
+    }
+
+    /// What `node`, a concatenation, is made of; returns the index of the first part.
+    func appendParts(_ sources: [Int], node: Int, to program: inout Program) -> Int {
+        var first = 0
+        for source in sources {
+            let shape = graph.shapes[source]
+            program.parts.append(
+                ChannelPart(
+                    rows: slice * shape.pixels, channels: shape.channels, first: first,
+                    width: graph.shapes[node].channels))
+            first += shape.channels
+        }
+        return program.parts.count - sources.count
     }
 
     private mutating func appendNorm(_ unit: Unit, to program: inout Program) -> Int {

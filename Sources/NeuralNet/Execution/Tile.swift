@@ -21,7 +21,8 @@ extension Work {
     var canBeTiled: Bool {
         switch self {
         case .convolve, .normSums, .normalize, .activate, .add, .convert, .copy, .accumulate, .activateBack,
-            .convolveBackData, .normBackSums, .normBackApply:
+            .convolveBackData, .normBackSums, .normBackApply, .concatenate, .concatenateBack, .scale,
+            .scaleBackGate, .scaleBackInput:
             true
         case .load, .multiply, .pool, .average, .loss, .convolveBackWeights, .multiplyBackWeights,
             .multiplyBackData, .poolBack, .averageBack:
