@@ -164,6 +164,35 @@ import Testing
         #expect(try recipe(Self.least + "shrink: {budget: {ratio: 0.5}}\n", [argument]).shrink == nil)
     }
 
+    @Test func teachersHaveDefaults() throws {
+        let plain = try recipe(Self.least)
+        #expect(plain.loss.labelSmoothing == 0 && plain.distillation == nil)
+        let logits = try recipe(
+            Self.least + "distillation: {teacher: runs/a}\nloss: {label_smoothing: 0.1}\n")
+        let teacher = try #require(logits.distillation)
+        #expect(logits.loss.labelSmoothing == 0.1 && teacher.teacher == "runs/a" && teacher.digest == nil)
+        #expect(teacher.kind == .logits && teacher.temperature == 4 && teacher.weight == 0.4)
+        #expect(teacher.phases == .converge)
+        let similarity = try recipe(
+            Self.least + "distillation: {teacher: a, kind: similarity, phases: both}\n")
+        #expect(similarity.distillation?.weight == 3000 && similarity.distillation?.phases == .both)
+        for recipe in [logits, similarity] { #expect(try self.recipe(recipe.yaml) == recipe) }
+        #expect(try recipe(Self.least, ["distillation=none"]).distillation == nil)
+    }
+
+    /// Where the teacher lies does not decide, but what it is.
+    @Test func theFingerprintFollowsTheTeachersDigest() throws {
+        let text = Self.least + "distillation: {teacher: a}\n"
+        let digests = ["a", "b"].map { String(repeating: $0, count: 64) }
+        #expect(
+            try recipe(text, ["distillation.teacher=b"]).fingerprint == recipe(text).fingerprint)
+        let fingerprints = try digests.map { try recipe(text, ["distillation.digest=\($0)"]).fingerprint }
+        #expect(Set(fingerprints + [try recipe(text).fingerprint]).count == 3)
+        #expect(try recipe(text).fingerprint != recipe(Self.least).fingerprint)
+        #expect(
+            try recipe(text, ["distillation.temperature=2"]).fingerprint != recipe(text).fingerprint)
+    }
+
     @Test(arguments: [
         "max_steps=5", "checkpoint.keep=9", "checkpoint.every_steps=7", "evaluate.every_epochs=9",
         "timeout=5",
@@ -176,6 +205,7 @@ import Testing
     @Test(arguments: [
         "seed=2", "batch=128", "shard=16", "epochs=4", "gradient_bits=20", "optimizer.momentum=0.8",
         "optimizer.kind=adam", "optimizer.clip_norm=1", "schedule.warmup_epochs=1", "schedule.kind=cosine",
+        "loss.label_smoothing=0.1",
         "shrink.budget.ratio=0.5", "network=resnet32", "isa=avx2",
         "data.train_count=9",
     ])
