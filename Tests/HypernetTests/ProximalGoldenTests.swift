@@ -45,7 +45,9 @@ struct ProximalGoldenTests {
             Float(try #require(values[key] as? Double))
         }
         let graph = ResidualNetwork(name: "resnet8", stem: .cifar, block: .basic, blocks: [1, 1, 1])
-            .graph(input: 32, classes: 10, width: 0.5, forHypernetwork: true)
+            .graph(
+                GraphOptions(
+                    input: 32, classes: 10, width: 0.5, forHypernetwork: true, groupPruning: .whole))
         let bench = try SearchBench(graph, embedding: 2, batch: try #require(tensors["step1.x"]?.shape[0]))
         let (network, layout) = (bench.network, bench.network.layout)
         let names = GoldenNames(
