@@ -2,7 +2,7 @@ import Digest
 
 extension Recipe {
     /// One key with its value, as YAML writes it.
-    private struct Setting {
+    struct Setting {
         let key: String
         let value: String
         /// Whether another value gives other weights. The others may change when a run is resumed.
@@ -16,7 +16,9 @@ extension Recipe {
     }
 
     /// Every key that a recipe may have, with its section.
-    static let keys = [
+    static let keys = mainKeys + Loss.keys + Distillation.keys
+
+    private static let mainKeys = [
         "network", "seed", "batch", "shard", "epochs", "max_steps", "precision", "gradient_bits",
         "data.format",
         "data.path", "data.image_size", "data.train_count", "data.test_count", "optimizer.kind",
@@ -34,8 +36,8 @@ extension Recipe {
     /// SHA-256, 64 hexadecimal digits, over every key and value that decides the weights, defaults included.
     ///
     /// Left out, so that they may differ when a run is resumed or a worker joins: `max_steps`, `checkpoint`,
-    /// `evaluate`, `timeout`, `data.path` (the images have a fingerprint of their own), and `shrink.plan` (the
-    /// run keeps the plan).
+    /// `evaluate`, `timeout`, `data.path` (the images have a fingerprint of their own), and `shrink.plan`
+    /// (the run keeps the plan).
     public var fingerprint: String {
         var hash = SHA256()
         for setting in settings where setting.decides {
@@ -73,7 +75,8 @@ extension Recipe {
         ] + (maxSteps.map { [Setting("max_steps", "\($0)", decides: false)] } ?? []) + [
             Setting("precision", precision.rawValue),
             Setting("gradient_bits", "\(gradientBits)"),
-        ] + dataSettings + optimizerSettings + shrinkSettings + runSettings
+        ] + dataSettings + optimizerSettings + loss.settings + (distillation?.settings ?? [])
+            + shrinkSettings + runSettings
     }
 
     private var dataSettings: [Setting] {
