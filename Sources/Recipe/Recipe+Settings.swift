@@ -34,8 +34,8 @@ extension Recipe {
     /// SHA-256, 64 hexadecimal digits, over every key and value that decides the weights, defaults included.
     ///
     /// Left out, so that they may differ when a run is resumed or a worker joins: `max_steps`, `checkpoint`,
-    /// `evaluate`, `timeout`, `data.path` (the images have a fingerprint of their own), and `shrink.plan` (the
-    /// run keeps the plan).
+    /// `evaluate`, `timeout`, `data.path` (the images have a fingerprint of their own), and `shrink.plan`
+    /// (the run keeps the plan).
     public var fingerprint: String {
         var hash = SHA256()
         for setting in settings where setting.decides {
