@@ -17,6 +17,9 @@ extension Recipe {
         data = DataSource(reader)
         optimizer = Optimizer(reader.section("optimizer"))
         schedule = Schedule(reader.section("schedule"), epochs: epochs)
+        loss = Loss(reader.section("loss"))
+        distillation =
+            reader.isNone("distillation") ? nil : reader.section("distillation").map { Distillation($0) }
         shrink = reader.isNone("shrink") ? nil : reader.section("shrink").map { Shrink($0) }
         checkpoint = Checkpoints(reader.section("checkpoint"))
         evaluate = Evaluation(reader.section("evaluate"))

@@ -2,7 +2,7 @@ import Digest
 
 extension Recipe {
     /// One key with its value, as YAML writes it.
-    private struct Setting {
+    struct Setting {
         let key: String
         let value: String
         /// Whether another value gives other weights. The others may change when a run is resumed.
@@ -16,7 +16,9 @@ extension Recipe {
     }
 
     /// Every key that a recipe may have, with its section.
-    static let keys = [
+    static let keys = mainKeys + Loss.keys + Distillation.keys
+
+    private static let mainKeys = [
         "network", "seed", "batch", "shard", "epochs", "max_steps", "precision", "gradient_bits",
         "data.format",
         "data.path", "data.image_size", "data.train_count", "data.test_count", "optimizer.kind",
@@ -73,7 +75,8 @@ extension Recipe {
         ] + (maxSteps.map { [Setting("max_steps", "\($0)", decides: false)] } ?? []) + [
             Setting("precision", precision.rawValue),
             Setting("gradient_bits", "\(gradientBits)"),
-        ] + dataSettings + optimizerSettings + shrinkSettings + runSettings
+        ] + dataSettings + optimizerSettings + loss.settings + (distillation?.settings ?? [])
+            + shrinkSettings + runSettings
     }
 
     private var dataSettings: [Setting] {

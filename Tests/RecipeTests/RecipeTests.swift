@@ -41,6 +41,27 @@ import Testing
         #expect(keys.hasPrefix("method: \(method.rawValue),"))
     }
 
+    /// So that one recipe serves for comparing methods.
+    @Test(arguments: Recipe.Shrink.Method.allCases)
+    func aMethodThatIsSetTakesWhatItCanUse(method: Recipe.Shrink.Method) throws {
+        let text = """
+            \(Self.least)
+            shrink: {method: lw-dna, steps: 3, importance: gradient, rho: 0.2, budget: {ratio: 0.5}}
+
+            """
+        var sets = ["shrink.method=\(method.rawValue)"]
+        if method == .plan { sets.append("shrink.plan=a.json") }
+        let shrink = try #require(try recipe(text, sets).shrink)
+        #expect(shrink.method == method)
+        #expect(shrink.steps == (method.searches && method != .dhp ? 3 : method == .dhp ? 20_000 : 1))
+        #expect(shrink.budget == (method == .plan ? .ratio(1) : .ratio(0.5)))
+        #expect(shrink.rho == (method == .plan || method == .uniform ? nil : 0.2))
+        // What is set is meant.
+        #expect(throws: RecipeError.self) {
+            try recipe(text, sets + ["shrink.\(method == .plan ? "tau" : "plan")=0"])
+        }
+    }
+
     @Test func methodsHaveTheirDefaults() throws {
         let dhp = try #require(
             try recipe(Self.least + "shrink: {method: dhp, budget: {ratio: 0.5}}\n").shrink)
@@ -164,6 +185,35 @@ import Testing
         #expect(try recipe(Self.least + "shrink: {budget: {ratio: 0.5}}\n", [argument]).shrink == nil)
     }
 
+    @Test func teachersHaveDefaults() throws {
+        let plain = try recipe(Self.least)
+        #expect(plain.loss.labelSmoothing == 0 && plain.distillation == nil)
+        let logits = try recipe(
+            Self.least + "distillation: {teacher: runs/a}\nloss: {label_smoothing: 0.1}\n")
+        let teacher = try #require(logits.distillation)
+        #expect(logits.loss.labelSmoothing == 0.1 && teacher.teacher == "runs/a" && teacher.digest == nil)
+        #expect(teacher.kind == .logits && teacher.temperature == 4 && teacher.weight == 0.4)
+        #expect(teacher.phases == .converge)
+        let similarity = try recipe(
+            Self.least + "distillation: {teacher: a, kind: similarity, phases: both}\n")
+        #expect(similarity.distillation?.weight == 3000 && similarity.distillation?.phases == .both)
+        for recipe in [logits, similarity] { #expect(try self.recipe(recipe.yaml) == recipe) }
+        #expect(try recipe(Self.least, ["distillation=none"]).distillation == nil)
+    }
+
+    /// Where the teacher lies does not decide, but what it is.
+    @Test func theFingerprintFollowsTheTeachersDigest() throws {
+        let text = Self.least + "distillation: {teacher: a}\n"
+        let digests = ["a", "b"].map { String(repeating: $0, count: 64) }
+        #expect(
+            try recipe(text, ["distillation.teacher=b"]).fingerprint == recipe(text).fingerprint)
+        let fingerprints = try digests.map { try recipe(text, ["distillation.digest=\($0)"]).fingerprint }
+        #expect(Set(fingerprints + [try recipe(text).fingerprint]).count == 3)
+        #expect(try recipe(text).fingerprint != recipe(Self.least).fingerprint)
+        #expect(
+            try recipe(text, ["distillation.temperature=2"]).fingerprint != recipe(text).fingerprint)
+    }
+
     @Test(arguments: [
         "max_steps=5", "checkpoint.keep=9", "checkpoint.every_steps=7", "evaluate.every_epochs=9",
         "timeout=5",
@@ -176,6 +226,7 @@ import Testing
     @Test(arguments: [
         "seed=2", "batch=128", "shard=16", "epochs=4", "gradient_bits=20", "optimizer.momentum=0.8",
         "optimizer.kind=adam", "optimizer.clip_norm=1", "schedule.warmup_epochs=1", "schedule.kind=cosine",
+        "loss.label_smoothing=0.1",
         "shrink.budget.ratio=0.5", "network=resnet32", "isa=avx2",
         "data.train_count=9",
     ])

@@ -11,32 +11,37 @@ import TensorCore
 /// What a recipe and its data set mean: the networks, the schedule, which images are in which shard.
 /// Coordinator and workers derive the same from the same recipe.
 public struct RunDefinition: Sendable {
-    public let recipe: Recipe
+    public internal(set) var recipe: Recipe
     public let train: any ImageSet
     public let test: any ImageSet
     /// The network before widening, plain: what budgets and reports compare with.
-    public let baseline: Graph
+    public internal(set) var baseline: Graph
     /// The network of the search phase; nil when there is none.
-    public let widened: Graph?
+    public internal(set) var widened: Graph?
     public let order: SampleOrder
 
     /// Opens the recipe's data and builds its networks.
     /// - Throws: `DataError`, `ModelZooError`, ``RunError``.
     public init(_ recipe: Recipe) throws {
         let sets = try openImageSets(DataOptions(recipe))
-        let shape = sets.train.imageShape
-        let classes = sets.train.classNames.count
+        try self.init(recipe, train: sets.train, test: sets.test)
+        guard train.count >= recipe.batch else {
+            throw RunError.tooFewImages(train.count, batch: recipe.batch)
+        }
+    }
+
+    /// A recipe's networks for the images of another run.
+    init(_ recipe: Recipe, train: any ImageSet, test: any ImageSet) throws {
+        let shape = train.imageShape
+        let classes = train.classNames.count
         self.recipe = recipe
-        (train, test) = sets
-        order = SampleOrder(seed: recipe.seed, count: sets.train.count)
+        (self.train, self.test) = (train, test)
+        order = SampleOrder(seed: recipe.seed, count: train.count)
         baseline = try ModelZoo.network(named: recipe.network, input: shape.height, classes: classes)
         widened = try recipe.shrink.map { shrink in
             try ModelZoo.network(
                 named: recipe.network, input: shape.height, classes: classes, width: Double(shrink.width),
                 forHypernetwork: true, groupPruning: shrink.groups == .whole ? .whole : .narrow)
-        }
-        guard sets.train.count >= recipe.batch else {
-            throw RunError.tooFewImages(sets.train.count, batch: recipe.batch)
         }
     }
 
