@@ -28,33 +28,29 @@ struct MobileNetV2: Architecture {
         Stage(expansion: 6, channels: 160, blocks: 3, stride: 2),
         Stage(expansion: 6, channels: 320, blocks: 1, stride: 1),
     ]
-    /// Below this side (CIFAR's 32) the stem has stride 1.
-    static let stridedStemSide = 64
-    /// Below this side (CIFAR's 32, Tiny-ImageNet's 64) the second stage has stride 1.
-    static let stridedSecondStageSide = 96
 
     let name = "mobilenetv2"
 
-    func graph(input: Int, classes: Int, width: Double, forHypernetwork: Bool) -> Graph {
-        var builder = InvertedResidualBuilder(name: name, input: input)
-        func scaled(_ channels: Int) -> Int { Self.scaled(channels, width: width) }
+    func graph(_ options: GraphOptions) -> Graph {
+        var builder = NetworkBuilder(name: name, input: options.input)
+        var names = ModuleNames("features", isNested: true)
         builder.convolve(
-            "features.0.0", "features.0.1", scaled(Self.stemChannels), kernel: 3,
-            stride: input < Self.stridedStemSide ? 1 : 2)
-        builder.activate("features.0.2")
-        var feature = 1
+            names.triple(), options.scaled(Self.stemChannels), kernel: 3,
+            stride: options.input < InputSides.tinyImageNet ? 1 : 2, then: .relu6)
         for (index, stage) in Self.stages.enumerated() {
-            let first = index == 1 && input < Self.stridedSecondStageSide ? 1 : stage.stride
+            // On CIFAR and Tiny-ImageNet the second stage keeps the size.
+            let first = index == 1 && options.input < InputSides.imageNet ? 1 : stage.stride
             for block in 0..<stage.blocks {
-                builder.addBlock(
-                    "features.\(feature).conv", channels: scaled(stage.channels),
-                    expansion: stage.expansion, stride: block == 0 ? first : 1)
-                feature += 1
+                builder.add(
+                    InvertedResidual(
+                        inner: builder.shape.channels * stage.expansion,
+                        channels: options.scaled(stage.channels), stride: block == 0 ? first : 1,
+                        activation: .relu6),
+                    ModuleNames("\(names.next()).conv", isNested: true))
             }
         }
-        builder.convolve(
-            "features.\(feature).0", "features.\(feature).1", scaled(Self.lastChannels), kernel: 1)
-        builder.activate("features.\(feature).2")
-        return builder.finish(classes: classes)
+        builder.convolve(names.triple(), options.scaled(Self.lastChannels), kernel: 1, then: .relu6)
+        builder.pool()
+        return builder.finish("classifier.1", classes: options.classes)
     }
 }

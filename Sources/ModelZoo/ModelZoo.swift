@@ -2,10 +2,13 @@ public import NeuralNet
 
 /// The networks by name. Each is data: a ``Graph`` built for an input size, a number of classes and a width.
 public enum ModelZoo {
-    static let networks: [any Architecture] = residualNetworks + [MobileNetV2()]
+    static let networks: [any Architecture] =
+        residualNetworks as [any Architecture] + [
+            MobileNetV1(), MobileNetV2(), MobileNetV3.small, MobileNetV3.large, MnasNet(), EfficientNet(),
+        ] + regNets + denseNets + vggs
 
-    /// Every name that ``network(named:input:classes:width:forHypernetwork:)`` knows: family by family,
-    /// smaller networks first.
+    /// Every name that ``network(named:input:classes:width:forHypernetwork:groupPruning:)`` knows: family by
+    /// family, smaller networks first.
     public static let names = networks.map(\.name)
 
     /// Sides of the square input image, in pixels.
@@ -16,17 +19,21 @@ public enum ModelZoo {
 
     /// Builds a network for RGB images of `input` × `input` pixels.
     ///
-    /// Channels are multiplied by `width` and rounded, at least 1. Parameters are called as in torchvision
-    /// (ResNets: `conv1`, `layer1.0.bn2`, `layer2.0.downsample.0`, `fc`; MobileNetV2: `features.0.0`,
-    /// `features.2.conv.1.0`, `classifier.1`), also in the networks for CIFAR. Small inputs are reduced less
-    /// on the way: each network says from which side on it has which strides.
+    /// Channels are multiplied by `width` and rounded, at least 1. Parameters are called as in torchvision or
+    /// the papers' code (ResNets: `conv1`, `layer1.0.bn2`, `layer2.0.downsample.0`, `fc`; MobileNetV2:
+    /// `features.0.0`, `features.2.conv.1.0`, `classifier.1`; RegNets: `features.3.conv.3`,
+    /// `features.3.skip_proj.0`), also in the networks for CIFAR. Small inputs are reduced less on the way:
+    /// each network says from which side on it has which strides. Dropout and drop-connect are left out.
     ///
-    /// - Parameter forHypernetwork: the form that a hypernetwork makes the weights of. The papers' code
-    ///   differs slightly between the two: a plain CIFAR ResNet's stem has a bias, and a plain ImageNet
-    ///   ResNet's activations are one module a block, counted once. Weights of one form cannot be loaded into
-    ///   the other.
+    /// - Parameters:
+    ///   - forHypernetwork: the form that a hypernetwork makes the weights of. The papers' code differs
+    ///     slightly between the two: a plain CIFAR ResNet's stem and a plain VGG's convolutions have a bias,
+    ///     and a plain ImageNet ResNet's activations are one module a block, counted once. Weights of one
+    ///     form cannot be loaded into the other.
+    ///   - groupPruning: what is pruned of a RegNet's grouped convolutions.
     public static func network(
-        named name: String, input: Int, classes: Int, width: Double = 1, forHypernetwork: Bool = false
+        named name: String, input: Int, classes: Int, width: Double = 1,
+        forHypernetwork: Bool = false, groupPruning: GroupPruning = .whole
     ) throws(ModelZooError) -> Graph {
         guard let network = networks.first(where: { $0.name == name }) else {
             throw .unknownNetwork(name, nearest: EditDistance.nearest(to: name, among: names))
@@ -42,6 +49,9 @@ public enum ModelZoo {
         guard widthRange.contains(width) else {
             throw .outOfRange("width", "\(width)", "\(widthRange.lowerBound) to \(widthRange.upperBound)")
         }
-        return network.graph(input: input, classes: classes, width: width, forHypernetwork: forHypernetwork)
+        return network.graph(
+            GraphOptions(
+                input: input, classes: classes, width: width, forHypernetwork: forHypernetwork,
+                groupPruning: groupPruning))
     }
 }

@@ -3,25 +3,23 @@ import NeuralNet
 /// Writes a ``ResidualNetwork`` into a graph, node by node.
 struct ResidualBuilder {
     private let network: ResidualNetwork
-    private let width: Double
-    private let forHypernetwork: Bool
+    private let options: GraphOptions
     private var graph: Graph
     /// The node that the next one reads.
     private var last = 0
 
-    init(network: ResidualNetwork, input: Int, width: Double, forHypernetwork: Bool) {
+    init(network: ResidualNetwork, _ options: GraphOptions) {
         self.network = network
-        self.width = width
-        self.forHypernetwork = forHypernetwork
-        graph = Graph(name: network.name, channels: 3, height: input, width: input)
+        self.options = options
+        graph = Graph(name: network.name, channels: 3, height: options.input, width: options.input)
     }
 
     mutating func addStem() {
-        let channels = scaled(network.stem.channels)
+        let channels = options.scaled(network.stem.channels)
         switch network.stem {
         case .cifar:
-            let stride = graph.inputShape.height >= ResidualNetwork.stridedStemSide ? 2 : 1
-            convolve("conv1", "bn1", channels, kernel: 3, stride: stride, hasBias: !forHypernetwork)
+            let stride = options.input >= InputSides.tinyImageNet ? 2 : 1
+            convolve("conv1", "bn1", channels, kernel: 3, stride: stride, hasBias: !options.forHypernetwork)
         case .imageNet:
             convolve("conv1", "bn1", channels, kernel: 7, stride: 2)
         }
@@ -34,7 +32,7 @@ struct ResidualBuilder {
     mutating func addBlock(stage: Int, block: Int) {
         let name = "layer\(stage + 1).\(block)"
         let stride = stage > 0 && block == 0 ? 2 : 1
-        let planes = scaled(network.stem.channels << stage)
+        let planes = options.scaled(network.stem.channels << stage)
         let entry = last
         switch network.block {
         case .basic:
@@ -59,9 +57,9 @@ struct ResidualBuilder {
         activate(name, network.block == .basic ? 2 : 3)
     }
 
-    mutating func finish(classes: Int) -> Graph {
+    mutating func finish() -> Graph {
         last = graph.add("avgpool", .globalAveragePool, last)
-        graph.add("fc", .linear(Linear(outFeatures: classes)), last)
+        graph.add("fc", .linear(Linear(outFeatures: options.classes)), last)
         return graph
     }
 
@@ -76,12 +74,8 @@ struct ResidualBuilder {
 
     /// The plain ImageNet networks have one activation module a block.
     private mutating func activate(_ block: String, _ index: Int) {
-        let isShared = network.stem == .imageNet && !forHypernetwork
+        let isShared = network.stem == .imageNet && !options.forHypernetwork
         last = graph.add(
             "\(block).relu\(index)", .activation(.relu), last, module: isShared ? "\(block).relu" : nil)
-    }
-
-    private func scaled(_ channels: Int) -> Int {
-        ResidualNetwork.scaled(channels, width: width)
     }
 }

@@ -21,22 +21,18 @@ struct ResidualNetwork: Architecture {
         var channels: Int { self == .cifar ? 16 : 64 }
     }
 
-    /// From this side on (Tiny-ImageNet's 64) the stem of the CIFAR networks has stride 2.
-    static let stridedStemSide = 64
-
     let name: String
     let stem: Stem
     let block: Block
     let blocks: [Int]
 
-    func graph(input: Int, classes: Int, width: Double, forHypernetwork: Bool) -> Graph {
-        var builder = ResidualBuilder(
-            network: self, input: input, width: width, forHypernetwork: forHypernetwork)
+    func graph(_ options: GraphOptions) -> Graph {
+        var builder = ResidualBuilder(network: self, options)
         builder.addStem()
         for (stage, count) in blocks.enumerated() {
             for block in 0..<count { builder.addBlock(stage: stage, block: block) }
         }
-        return builder.finish(classes: classes)
+        return builder.finish()
     }
 }
 

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Single-shot pruning, against golden values")
 struct PruneGoldenTests {
-    static let files = ["mobilenetv2", "resnet"].flatMap { Golden.files("prune", prefix: $0) }
+    static let files = ["mobilenet", "regnet", "resnet"].flatMap { Golden.files("prune", prefix: $0) }
 
     @Test("tries the thresholds of the released code, one by one", arguments: files)
     func trace(_ file: GoldenFile) throws {
@@ -45,7 +45,8 @@ struct PruneGoldenTests {
         #expect(plan.pruned.flops.published == golden.description.flopsConvLinearBnRelu)
         #expect(plan.pruned.parameters.convLinear == golden.description.paramsAfter)
         #expect(plan.pruned.parameters.published == golden.description.paramsConvLinearBn)
-        let rows = Complexity(try Surgery(graph: golden.graph, plan: plan).pruned).layers
+        let rows = Complexity(try Surgery(graph: golden.graph, wiring: golden.wiring, plan: plan).pruned)
+            .layers
         #expect(rows.map(\.inChannels) == golden.description.layers.map(\.inRemain))
         #expect(rows.map(\.outChannels) == golden.description.layers.map(\.outRemain))
         #expect(rows.map(\.flops) == golden.description.layers.map(\.macs))
@@ -56,22 +57,23 @@ struct PruneGoldenTests {
     func wiring(_ file: GoldenFile) throws {
         let golden = try PruneCase(file)
         let layers = golden.wiring.layers.map {
-            PruneCase.Description.Wiring(
-                inLatent: golden.latentIndices[$0.input.vector],
-                outLatent: golden.latentIndices[$0.output.vector])
+            [
+                golden.latentIndices[$0.input.vector], $0.input.parts[0].repeats,
+                golden.latentIndices[$0.output.vector], $0.output.parts[0].repeats,
+            ]
         }
-        #expect(layers == golden.description.layers.compactMap(\.wiring))
+        #expect(layers == golden.description.layers.compactMap { $0.wiring?.indices })
         #expect(Set(golden.latentIndices) == Set(golden.description.latents.indices))
     }
 
     @Test("cuts the two given layers, weights and norms", arguments: files)
     func surgery(_ file: GoldenFile) throws {
         let golden = try PruneCase(file)
-        let network = HyperNetwork(graph: golden.graph, embedding: 2)
+        let network = HyperNetwork(graph: golden.graph, wiring: golden.wiring, embedding: 2)
         let state = try state(golden, network.layout)
         var weights = [Float](repeating: 0, count: network.parameters.count)
         network.generate(from: state, into: &weights, pool: ComputePool(threads: 2))
-        let surgery = try Surgery(graph: golden.graph, plan: try plan(golden))
+        let surgery = try Surgery(graph: golden.graph, wiring: golden.wiring, plan: try plan(golden))
         var pruned = [Float](repeating: .nan, count: surgery.after.count)
         surgery.prune(weights: weights, into: &pruned)
         for (index, layer) in golden.description.layers.enumerated() {
@@ -117,7 +119,7 @@ struct PruneGoldenTests {
 
     private func plan(_ golden: PruneCase) throws -> Plan {
         try Plan(
-            shrinking: golden.graph, baseline: golden.baseline,
+            shrinking: golden.graph, wiring: golden.wiring, baseline: golden.baseline,
             latents: try #require(try golden.vectors("latent")),
             gradients: try #require(try golden.vectors("latent_grad")), settings: golden.settings)
     }

@@ -78,7 +78,7 @@ struct ShrinkTests {
     @Test("costs as a sum of products are those of the pruned graph", arguments: [0.9, 0.5, 0.2])
     func costModel(ratio: Double) throws {
         let mobile = try ModelZoo.network(named: "mobilenetv2", input: 32, classes: 10, width: 0.25)
-        for graph in [try Self.network(), SmallNetwork.separable(), mobile] {
+        for graph in [try Self.network(), SmallNetwork.separable(), mobile] + WiredNetwork.all {
             let wiring = LatentWiring(graph)
             let plan = try Plan(
                 shrinking: graph, baseline: graph, latents: Self.noise(wiring), gradients: Self.noise(wiring),
@@ -117,6 +117,42 @@ struct ShrinkTests {
         #expect(both[1] == 3)
         let kept = try Self.plan(ShrinkSettings(budget: .ratio(0.6), rho: 0.1, keepsClassifierInput: true))
         #expect(kept.vectors[classifier].kept.count == 128)
+    }
+
+    @Test("tau is a floor of all that the classifier reads side by side, rho one of each")
+    func commonFloor() throws {
+        let graph = WiredNetwork.dense()
+        let wiring = LatentWiring(graph)
+        // The classifier reads 6 + 4 + 4 channels; the first slice's are the most important, then the last's.
+        let importances = wiring.vectors.enumerated().map { index, vector in
+            (0..<vector.length).map { Float($0) + [0, 0, 0, 0, 20, 0, 10][index] }
+        }
+        func kept(_ tau: Double?) throws -> [Int] {
+            let plan = try Plan(
+                shrinking: graph, baseline: graph, latents: importances, gradients: [],
+                settings: ShrinkSettings(budget: .flops(1), importance: .magnitude, rho: 0.25, tau: tau))
+            #expect(plan.vectors.map(\.kept.count) == plan.vectors.map(\.floor))
+            return plan.vectors.map(\.kept.count)
+        }
+        #expect(try kept(nil) == [3, 1, 1, 1, 1, 1, 1])
+        #expect(try kept(0.3) == [3, 1, 1, 1, 4, 1, 1])
+        #expect(try kept(0.6) == [3, 1, 1, 1, 6, 1, 2])
+        #expect(try kept(1) == [3, 1, 1, 1, 6, 4, 4])
+    }
+
+    @Test("min_channels counts channels, also where groups repeat the vector", arguments: [1, 4, 7])
+    func channelFloor(channels: Int) throws {
+        for pruning in GroupPruning.allCases {
+            let vectors = LatentWiring(WiredNetwork.grouped(pruning)).vectors.filter(\.isPrunable)
+            let settings = ShrinkSettings(budget: .flops(1), minChannels: channels)
+            let rule = try KeepRule(
+                importances: vectors.map { (0..<$0.length).map { Float($0) } }, vectors: vectors,
+                settings: settings)
+            for (vector, count) in zip(vectors, rule.counts(.infinity)) {
+                let least = (channels - 1) / vector.channelsPerElement + 1
+                #expect(count == min(least, vector.length), "\(vector.name)")
+            }
+        }
     }
 
     @Test("ties stay together; a vector of equal importances stays whole")

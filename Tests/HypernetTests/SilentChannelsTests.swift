@@ -3,6 +3,7 @@ import ModelZoo
 import NeuralNet
 import Randomness
 import TensorCore
+import TestSupport
 import Testing
 
 /// A pruned network computes what the whole one does whose other channels are silent.
@@ -19,6 +20,39 @@ struct SilentChannelsTests {
         }
     }
 
+    @Test(
+        "concatenations, gates and groups, after steps of the search, in fp64",
+        arguments: WiredNetwork.all.map(\.name))
+    func wired(name: String) throws {
+        let graph = try #require(WiredNetwork.all.first { $0.name == name })
+        var search = ReferenceSearch(graph)
+        for step in 0..<3 { try search.step(seed: UInt64(step)) }
+        let plan = try Plan(
+            shrinking: graph, baseline: graph, latents: search.hyper.latents(of: search.state), gradients: [],
+            settings: ShrinkSettings(budget: .ratio(0.5), importance: .magnitude, rho: 0.1))
+        let surgery = try Surgery(graph: graph, plan: plan)
+        var pruned = [Float](repeating: .nan, count: surgery.after.count)
+        surgery.prune(weights: search.weights, into: &pruned)
+        #expect(plan.isReached)
+        for silence in Silence.allCases {
+            var whole = search.weights
+            silence.apply(to: &whole, graph, plan)
+            for training in [true, false] {
+                let expected = Self.logits(ReferenceNetwork(graph), whole, training: training)
+                let actual = Self.logits(ReferenceNetwork(surgery.pruned), pruned, training: training)
+                #expect(Tolerance.error(actual, expected) < 1e-6, "\(silence), training: \(training)")
+                #expect(Set(actual).count == actual.count)
+            }
+        }
+    }
+
+    private static func logits(_ network: ReferenceNetwork, _ weights: [Float], training: Bool) -> [Float] {
+        network.forward(
+            state: weights.map(Double.init), images: ReferenceSearch.noise(network.graph, seed: 9),
+            labels: Array(0..<ReferenceSearch.images), training: training
+        ).logits.map { Float($0) }
+    }
+
     @Test("the same logits, training and evaluating", arguments: ["mobilenetv2", "resnet20", "resnet18"])
     func sameLogits(name: String) throws {
         let graph = try ModelZoo.network(
@@ -26,9 +60,9 @@ struct SilentChannelsTests {
         let plan = try Plan(random: graph, baseline: graph, share: 0.5, seed: 3)
         let surgery = try Surgery(graph: graph, plan: plan)
         var weights = Self.weights(of: graph)
-        Self.silence(&weights, graph, plan)
         var pruned = [Float](repeating: 0, count: surgery.after.count)
         surgery.prune(weights: weights, into: &pruned)
+        Silence.producers.apply(to: &weights, graph, plan)
         for training in [true, false] {
             let expected = try Self.logits(graph, weights, training: training)
             let actual = try Self.logits(surgery.pruned, pruned, training: training)
@@ -55,19 +89,6 @@ struct SilentChannelsTests {
             }
         }
         return weights
-    }
-
-    /// A norm of scale 0 and shift 0 gives zeros, which activations and additions pass on.
-    private static func silence(_ weights: inout [Float], _ graph: Graph, _ plan: Plan) {
-        let wiring = LatentWiring(graph)
-        for tensor in ParameterLayout(graph).tensors
-        where tensor.role == .normScale || tensor.role == .normShift {
-            guard let side = wiring.channels[tensor.node] else { continue }
-            let kept = Set(plan.vectors[side.vector].kept)
-            for channel in 0..<tensor.count where !kept.contains(channel) {
-                weights[tensor.offset + channel] = 0
-            }
-        }
     }
 
     private static func logits(_ graph: Graph, _ weights: [Float], training: Bool) throws -> [Float] {

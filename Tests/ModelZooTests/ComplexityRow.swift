@@ -24,8 +24,8 @@ struct ComplexityRow: CustomStringConvertible, Sendable {
 
     var description: String { id }
 
-    /// Whether its layers are called as ours: torchvision's names.
-    var hasOurNames: Bool { !forHypernetwork && (input == 224 || network == "mobilenetv2") }
+    /// Whether its layers are called as ours: the plain networks' but for the ResNets for CIFAR.
+    var hasOurNames: Bool { !forHypernetwork && (input == 224 || !network.hasPrefix("resnet")) }
 
     static let all: [ComplexityRow] = {
         guard let file = Golden.file("complexity.json"), let root = try? file.json() as? [String: Any],
@@ -46,7 +46,9 @@ struct ComplexityRow: CustomStringConvertible, Sendable {
         self.input = input[1]
         width = arguments["width_mult"] as? Double ?? 1
         forHypernetwork = !module.hasPrefix("model/")
-        classes = ["CIFAR10": 10, "CIFAR100": 100, "Tiny_ImageNet": 200, "ImageNet": 1000][dataset] ?? 0
+        // The papers' MnasNet has Tiny-ImageNet's number of classes for every data set.
+        let classes = ["CIFAR10": 10, "CIFAR100": 100, "Tiny_ImageNet": 200, "ImageNet": 1000][dataset] ?? 0
+        self.classes = network == "mnasnet" ? 200 : classes
         self.network = network
         let counts = ["conv_linear", "conv_linear_bn", "conv_linear_bn_relu"]
         flops = counts.compactMap { entry["flops_\($0)"] as? Int }
@@ -63,10 +65,23 @@ struct ComplexityRow: CustomStringConvertible, Sendable {
 
     /// Our name for it; nil: not ours.
     private static func network(_ id: String, depth: Int?, isImageNet: Bool, layerCount: Int) -> String? {
-        if id.hasPrefix("mobilenetv2") { return "mobilenetv2" }
+        if id.hasPrefix("regnet_") {
+            let parts = id.prefix { $0 != "/" }.split(separator: "_")
+            return "regnet\(parts[1])-\(parts[2])"
+        }
+        if let prefix = names.keys.first(where: { id.hasPrefix($0) }) { return names[prefix] }
         guard id.hasPrefix("resnet"), let depth else { return nil }
         return name(depth: depth, isImageNet: isImageNet, layerCount: layerCount)
     }
+
+    /// Ours by how the papers' start.
+    private static let names = [
+        "mobilenetv1": "mobilenetv1", "mobilenetv2": "mobilenetv2", "mobilenet_imagenet": "mobilenetv2",
+        "mobilenetv3_large": "mobilenetv3-large", "mobilenetv3_small": "mobilenetv3-small",
+        "mnasnet": "mnasnet", "efficientnet_b0": "efficientnet-b0", "densenet40_k12": "densenet40",
+        "densenet40_k24": "densenet40-k24", "densenet100bc": "densenet100-bc", "vggA": "vgg11",
+        "vggB": "vgg13", "vgg16": "vgg16", "vgg19": "vgg19",
+    ]
 
     /// The two repositories differ in which depths have bottlenecks; the number of layers tells.
     private static func name(depth: Int, isImageNet: Bool, layerCount: Int) -> String {

@@ -11,7 +11,7 @@ extension HyperNetwork {
         from state: UnsafePointer<Float>, into weights: UnsafeMutablePointer<Float>, pool: ComputePool
     ) {
         let workspace = prepare(pool)
-        workspace.begin(state, rows: rows, latentOffsets: latentOffsets)
+        workspace.begin(state, rows: rows)
         let work = GenerateWork(
             rows: rows, pieces: pieces, workspace: workspace, state: state, weights: weights)
         pool.run { work.run(thread: $0) }

@@ -24,7 +24,7 @@ public final class HyperNetwork {
     }
 
     public let wiring: LatentWiring
-    /// Of the state and, up to `parameterCount`, of the momenta.
+    /// Of the state and, up to `parameterCount`, of each slot of the moments.
     public let layout: HyperLayout
     /// Of the generated weights and their gradients: the widened network's own.
     public let parameters: ParameterLayout
@@ -32,8 +32,6 @@ public final class HyperNetwork {
     /// All that is not generated: first what the optimizer updates, then running statistics.
     let pieces: [Piece]
     let trainedPieces: Int
-    /// Offsets of the latent vectors in the state, in the wiring's order.
-    let latentOffsets: [Int]
     /// ∂L/∂z of the last step, in the order of the state: the sums, and what the update took.
     let latentGradientSums: AlignedBuffer<Double>
     let latentGradientValues: AlignedBuffer<Float>
@@ -52,11 +50,12 @@ public final class HyperNetwork {
         self.wiring = wiring
         layout = HyperLayout(graph: graph, wiring: wiring, embedding: embedding)
         parameters = ParameterLayout(graph)
-        rows = HyperRows(Self.layers(graph: graph, wiring: wiring, layout: layout, parameters: parameters))
+        rows = HyperRows(
+            Self.layers(graph: graph, wiring: wiring, layout: layout, parameters: parameters),
+            sides: wiring.layers, latents: layout.tensors[layout.latentTensors].map(\.range))
         pieces = Self.pieces(layout: layout, parameters: parameters)
         let trainedCount = layout.parameterCount
         trainedPieces = pieces.prefix { $0.state < trainedCount }.count
-        latentOffsets = layout.tensors[layout.latentTensors].map(\.offset)
         latentGradientSums = AlignedBuffer(count: layout.latents.count)
         latentGradientValues = AlignedBuffer(count: layout.latents.count)
     }
@@ -70,8 +69,8 @@ public final class HyperNetwork {
             guard let segment else { preconditionFailure("\(node.name) has no weight") }
             return HyperRows.Layer(
                 shape: espalier_hyper_shape(outputs: w2.shape[3], taps: w2.shape[2], embedding: w2.shape[1]),
-                rows: w2.shape[0], input: layer.input, output: layer.output, w1: layout.tensors[first].offset,
-                w2: w2.offset, b0: layout.tensors[first + 2].offset, b1: layout.tensors[first + 3].offset,
+                rows: w2.shape[0], w1: layout.tensors[first].offset, w2: w2.offset,
+                b0: layout.tensors[first + 2].offset, b1: layout.tensors[first + 3].offset,
                 b2: layout.tensors[first + 4].offset, segment: segment,
                 weight: parameters.tensors[segment].offset)
         }

@@ -10,8 +10,6 @@ struct HyperRows: Sendable {
         var shape: espalier_hyper_shape
         /// C, input channels of a group.
         var rows: Int
-        var input: LatentWiring.Side
-        var output: LatentWiring.Side
         var w1: Int
         var w2: Int
         var b0: Int
@@ -33,7 +31,22 @@ struct HyperRows: Sendable {
         let partial: Int
     }
 
+    /// A part of one side of a layer: latent elements repeated to adjacent channels, and that run of channels
+    /// once for each tile.
+    struct Slice: Sendable {
+        /// Whether the channels are a layer's outputs, else its rows; and where they begin among all layers'.
+        let isOutput: Bool
+        let channel: Int
+        /// Where the vector begins in the state, and its elements.
+        let latent: Int
+        let length: Int
+        let repeats: Int
+        let tiles: Int
+    }
+
     let layers: [Layer]
+    /// By layer, its outputs' parts before its rows'.
+    let slices: [Slice]
     let blocks: [Block]
     /// By layer: its blocks, one after the other.
     let blocksOfLayer: [Range<Int>]
@@ -46,7 +59,10 @@ struct HyperRows: Sendable {
     /// Floats of scratch that a thread needs for the kernels.
     let scratchCount: Int
 
-    init(_ layers: [Layer]) {
+    /// - Parameters:
+    ///   - sides: what each layer's rows and outputs have.
+    ///   - latents: where each latent vector lies in the state.
+    init(_ layers: [Layer], sides: [LatentWiring.Layer], latents: [Range<Int>]) {
         self.layers = layers
         var blocks: [Block] = []
         var blocksOfLayer: [Range<Int>] = []
@@ -66,6 +82,10 @@ struct HyperRows: Sendable {
             blocksOfLayer.append(first..<blocks.count)
             scratchCount = max(scratchCount, espalier_hyper_scratch(layer.shape, min(size, layer.rows)))
         }
+        slices = layers.indices.flatMap { layer in
+            Slice.slices(of: sides[layer].output, isOutput: true, from: outputs[layer], latents)
+                + Slice.slices(of: sides[layer].input, isOutput: false, from: inputs[layer], latents)
+        }
         self.blocks = blocks
         self.blocksOfLayer = blocksOfLayer
         self.inputs = inputs
@@ -74,6 +94,21 @@ struct HyperRows: Sendable {
         self.outputCount = outputCount
         self.partialCount = partialCount
         self.scratchCount = scratchCount
+    }
+}
+
+extension HyperRows.Slice {
+    fileprivate static func slices(
+        of side: LatentWiring.Side, isOutput: Bool, from first: Int, _ latents: [Range<Int>]
+    ) -> [Self] {
+        var channel = first
+        return side.parts.map { part in
+            let latent = latents[part.vector]
+            defer { channel += latent.count * part.repeats * part.tiles }
+            return Self(
+                isOutput: isOutput, channel: channel, latent: latent.lowerBound, length: latent.count,
+                repeats: part.repeats, tiles: part.tiles)
+        }
     }
 }
 

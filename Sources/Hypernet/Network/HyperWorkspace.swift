@@ -37,13 +37,11 @@ final class HyperWorkspace: @unchecked Sendable {
 
     /// Before a run: nothing is taken, and the latent elements of `state` are repeated to one per row and per
     /// output of each layer.
-    func begin(_ state: UnsafePointer<Float>, rows: HyperRows, latentOffsets: [Int]) {
+    func begin(_ state: UnsafePointer<Float>, rows: HyperRows) {
         taken.store(0, ordering: .relaxed)
-        for (index, layer) in rows.layers.enumerated() {
-            let input = state + latentOffsets[layer.input.vector]
-            layer.input.repeat(input, into: zIn.pointer + rows.inputs[index], count: layer.rows)
-            let output = state + latentOffsets[layer.output.vector]
-            layer.output.repeat(output, into: zOut.pointer + rows.outputs[index], count: layer.outputs)
+        for slice in rows.slices {
+            let channels = slice.isOutput ? zOut.pointer : zIn.pointer
+            slice.repeat(state + slice.latent, into: channels + slice.channel)
         }
     }
 
@@ -77,11 +75,20 @@ final class HyperWorkspace: @unchecked Sendable {
     }
 }
 
-extension LatentWiring.Side {
+extension HyperRows.Slice {
     fileprivate func `repeat`(
-        _ latent: UnsafePointer<Float>, into channels: UnsafeMutablePointer<Float>, count: Int
+        _ latent: UnsafePointer<Float>, into channels: UnsafeMutablePointer<Float>
     ) {
-        guard repeats > 1 else { return channels.update(from: latent, count: count) }
-        for channel in 0..<count { channels[channel] = latent[channel / repeats] }
+        var target = channels
+        for _ in 0..<tiles {
+            if repeats == 1 {
+                target.update(from: latent, count: length)
+            } else {
+                for element in 0..<length {
+                    (target + element * repeats).update(repeating: latent[element], count: repeats)
+                }
+            }
+            target += length * repeats
+        }
     }
 }

@@ -3,34 +3,34 @@ public import NeuralNet
 /// Which latent vectors a network has and which of them each convolution reads, derived from its graph.
 ///
 /// Channels that must be pruned together share a vector: what is added together, and what a batch norm, an
-/// activation, a pool or a depthwise convolution passes on. METHODS, section 1.
+/// activation, a pool or a depthwise convolution passes on. METHODS, "Which layers share a vector".
 public struct LatentWiring: Equatable, Sendable {
     public struct Vector: Equatable, Sendable {
-        /// The first convolution that makes these channels, `input` for the image's, or the depthwise
-        /// convolution whose own input side it is with `.in` after it.
+        /// The first convolution that makes these channels, `input` for the image's, or the convolution whose
+        /// own input side it is (a depthwise one's, or one's of whole groups) with `.in` after it.
         public let name: String
         public let length: Int
-        /// The image's channels and a depthwise convolution's input side are never pruned.
+        /// The image's channels, a network's output and `.in` vectors are never pruned.
         public let isPrunable: Bool
         /// A linear layer reads these channels: their floor is τ instead of ρ.
         public let feedsClassifier: Bool
+        /// Other vectors feed it too, as after a concatenation: τ is then a floor of all of them together,
+        /// and ρ of each.
+        public let sharesClassifier: Bool
+        /// The channels that go when one element does: more than one where groups repeat the vector.
+        public let channelsPerElement: Int
 
-        package init(name: String, length: Int, isPrunable: Bool, feedsClassifier: Bool) {
+        package init(
+            name: String, length: Int, isPrunable: Bool, feedsClassifier: Bool,
+            sharesClassifier: Bool = false,
+            channelsPerElement: Int = 1
+        ) {
             self.name = name
             self.length = length
             self.isPrunable = isPrunable
             self.feedsClassifier = feedsClassifier
-        }
-    }
-
-    /// One side of a layer: channel c has latent element c / repeats of the vector (repeat_interleave).
-    public struct Side: Equatable, Sendable {
-        public let vector: Int
-        public let repeats: Int
-
-        public init(vector: Int, repeats: Int = 1) {
-            self.vector = vector
-            self.repeats = repeats
+            self.sharesClassifier = sharesClassifier
+            self.channelsPerElement = channelsPerElement
         }
     }
 
@@ -52,32 +52,35 @@ public struct LatentWiring: Equatable, Sendable {
     public private(set) var vectors: [Vector] = []
     /// One per convolution, in the order of the graph.
     public private(set) var layers: [Layer] = []
-    /// What each node's output channels are; nil for the logits.
+    /// What each node's output channels are; nil behind a linear layer, whose outputs have no vector.
     public private(set) var channels: [Side?] = []
 
     public init(_ graph: Graph) {
         var spaces = ChannelSpaces(graph)
-        let classifierSpaces = graph.nodes.compactMap { node -> Int? in
-            guard case .linear = node.operation else { return nil }
-            return spaces.root(node.inputs[0])
-        }
+        let classifierSpaces = Set(spaces.roots(readBy: graph.linearNodes, graph))
+        let fixedSpaces = Set(spaces.roots(of: 0) + spaces.roots(of: graph.nodes.count - 1))
         var vectorOfSpace: [Int: Int] = [:]
-        channels = [Side?](repeating: nil, count: graph.nodes.count)
         for (index, node) in graph.nodes.enumerated() {
-            if case .linear = node.operation { continue }
-            let space = spaces.root(index)
-            let vector = vectorOfSpace[space] ?? vectors.count
-            if vector == vectors.count {
-                vectorOfSpace[space] = vector
+            let roots = spaces.roots(of: index)
+            for root in roots where vectorOfSpace[root] == nil {
+                let space = spaces[root]
+                vectorOfSpace[root] = vectors.count
                 vectors.append(
                     Vector(
-                        name: node.name, length: graph.shapes[index].channels,
-                        isPrunable: space != spaces.root(0), feedsClassifier: classifierSpaces.contains(space)
-                    ))
+                        name: node.name, length: space.length, isPrunable: !fixedSpaces.contains(root),
+                        feedsClassifier: classifierSpaces.contains(root),
+                        sharesClassifier: classifierSpaces.contains(root) && classifierSpaces.count > 1,
+                        channelsPerElement: space.repeats * space.tiles))
             }
-            channels[index] = Side(vector: vector)
-            guard case .convolution(let convolution) = node.operation else { continue }
-            addLayer(index, node, convolution, output: vector)
+            let parts = roots.map { root in
+                Side.Part(
+                    vector: vectorOfSpace[root] ?? 0, repeats: spaces[root].repeats, tiles: spaces[root].tiles
+                )
+            }
+            channels.append(parts.isEmpty ? nil : Side(parts: parts))
+            if case .convolution(let convolution) = node.operation {
+                addLayer(index, convolution, graph)
+            }
         }
     }
 
@@ -88,56 +91,39 @@ public struct LatentWiring: Equatable, Sendable {
         self.channels = channels
     }
 
-    private mutating func addLayer(
-        _ index: Int, _ node: Graph.Node, _ convolution: Convolution, output: Int
-    ) {
-        var input = channels[node.inputs[0]]
-        if convolution.groups > 1 {
-            input = Side(vector: vectors.count)
-            vectors.append(
-                Vector(name: "\(node.name).in", length: 1, isPrunable: false, feedsClassifier: false))
+    private mutating func addLayer(_ index: Int, _ convolution: Convolution, _ graph: Graph) {
+        let node = graph.nodes[index]
+        guard var input = channels[node.inputs[0]], let output = channels[index] else {
+            preconditionFailure("\(node.name) reads the outputs of a linear layer")
         }
-        guard let input else { preconditionFailure("\(node.name) reads the logits") }
-        layers.append(Layer(node: index, input: input, output: Side(vector: output)))
+        switch GroupForm(convolution, inputs: graph.shapes[node.inputs[0]].channels) {
+        case .one:
+            break
+        case .depthwise, .whole:
+            // Nothing of a group's inputs goes without the group: they have a vector of their own.
+            input = Side(vector: vectors.count)
+            let width = graph.shapes[node.inputs[0]].channels / convolution.groups
+            vectors.append(
+                Vector(name: "\(node.name).in", length: width, isPrunable: false, feedsClassifier: false))
+        case .narrow:
+            input = Side(vector: input.parts[0].vector)
+        case nil:
+            preconditionFailure("\(node.name): no latent wiring for \(convolution.groups) groups")
+        }
+        layers.append(Layer(node: index, input: input, output: output))
     }
 }
 
-/// Union-find over the channel spaces of a graph's nodes. The root of a set is its first node.
-private struct ChannelSpaces {
-    private var parent: [Int]
-
-    init(_ graph: Graph) {
-        parent = Array(graph.nodes.indices)
-        for (index, node) in graph.nodes.enumerated() {
-            switch node.operation {
-            case .input, .linear:
-                break
-            case .convolution(let convolution):
-                guard convolution.groups > 1 else { continue }
-                let channels = graph.shapes[node.inputs[0]].channels
-                precondition(
-                    convolution.groups == channels && convolution.outChannels == channels,
-                    "\(node.name): no latent wiring for \(convolution.groups) groups of \(channels) channels")
-                join(index, node.inputs[0])
-            case .concatenate, .scale:
-                preconditionFailure("\(node.name): no latent wiring for this operation")
-            case .batchNorm, .activation, .add, .maxPool, .averagePool, .globalAveragePool:
-                for input in node.inputs { join(index, input) }
-            }
+extension Graph {
+    fileprivate var linearNodes: [Int] {
+        nodes.indices.filter { index in
+            if case .linear = nodes[index].operation { true } else { false }
         }
     }
+}
 
-    mutating func root(_ node: Int) -> Int {
-        var node = node
-        while parent[node] != node {
-            parent[node] = parent[parent[node]]
-            node = parent[node]
-        }
-        return node
-    }
-
-    private mutating func join(_ first: Int, _ second: Int) {
-        let (first, second) = (root(first), root(second))
-        parent[max(first, second)] = min(first, second)
+extension ChannelSpaces {
+    fileprivate mutating func roots(readBy readers: [Int], _ graph: Graph) -> [Int] {
+        readers.flatMap { roots(of: graph.nodes[$0].inputs[0]) }
     }
 }

@@ -3,11 +3,11 @@ package import NeuralNet
 /// What a network costs as a function of how many elements of each latent vector stay: a sum of products, so
 /// that a threshold search need not build a graph for each threshold.
 package struct CostModel: Sendable {
-    /// factor · count[first] · count[second].
+    /// factor · (channels of `first`) · (channels of `second`).
     private struct Term: Sendable {
         let factor: Int
-        let first: Int
-        let second: Int?
+        let first: LatentWiring.Side
+        let second: LatentWiring.Side?
     }
 
     private var terms: [Term] = []
@@ -22,24 +22,22 @@ package struct CostModel: Sendable {
                 guard let layer = layers.next() else { preconditionFailure("\(node.name) has no wiring") }
                 let pixels = withParameters ? 1 : graph.shapes[index].pixels
                 let factor = convolution.kernel * convolution.kernel * pixels
-                terms.append(
-                    Term(
-                        factor: factor * layer.input.repeats * layer.output.repeats,
-                        first: layer.input.vector,
-                        second: layer.output.vector))
-                if withParameters, convolution.hasBias {
-                    terms.append(Term(factor: layer.output.repeats, first: layer.output.vector, second: nil))
-                }
+                terms.append(Term(factor: factor, first: layer.input, second: layer.output))
+                if withParameters, convolution.hasBias { add(1, layer.output) }
             case .batchNorm:
-                guard withParameters, let channels = wiring.channels[index] else { continue }
-                terms.append(Term(factor: 2 * channels.repeats, first: channels.vector, second: nil))
+                guard withParameters else { continue }
+                if let channels = wiring.channels[index] {
+                    add(2, channels)
+                } else {
+                    constant += 2 * graph.shapes[index].channels
+                }
             case .linear(let linear):
                 let input = node.inputs[0]
-                guard let channels = wiring.channels[input] else {
-                    preconditionFailure("\(node.name) reads the logits")
+                if let channels = wiring.channels[input] {
+                    add(linear.outFeatures * graph.shapes[input].pixels, channels)
+                } else {
+                    constant += linear.outFeatures * graph.shapes[input].count
                 }
-                let factor = linear.outFeatures * graph.shapes[input].pixels * channels.repeats
-                terms.append(Term(factor: factor, first: channels.vector, second: nil))
                 if withParameters { constant += linear.outFeatures }
             case .input, .activation, .add, .concatenate, .scale, .maxPool, .averagePool,
                 .globalAveragePool:
@@ -48,7 +46,13 @@ package struct CostModel: Sendable {
         }
     }
 
+    private mutating func add(_ factor: Int, _ channels: LatentWiring.Side) {
+        terms.append(Term(factor: factor, first: channels, second: nil))
+    }
+
     package func cost(_ counts: [Int]) -> Int {
-        terms.reduce(constant) { $0 + $1.factor * counts[$1.first] * ($1.second.map { counts[$0] } ?? 1) }
+        terms.reduce(constant) {
+            $0 + $1.factor * $1.first.channelCount(counts) * ($1.second?.channelCount(counts) ?? 1)
+        }
     }
 }

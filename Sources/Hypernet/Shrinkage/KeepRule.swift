@@ -1,11 +1,16 @@
 /// Which elements stay at a threshold T: those with importance ≥ min(T, k-th largest of their vector),
 /// compared in fp32, ties kept; all of a vector whose floor k is its length.
+///
+/// Vectors that the classifier reads side by side, n elements together, also have a floor together: those
+/// with importance ≥ the ⌊τn⌋-th largest of all of them stay.
 package struct KeepRule: Sendable {
     package let importances: [[Float]]
     /// Descending.
     private let sorted: [[Float]]
-    /// The k-th largest importance; nil: the whole vector stays.
+    /// What is as important stays: the k-th largest importance; nil: the whole vector stays.
     private let bounds: [Float?]
+    /// The elements of each vector that stay whatever the threshold.
+    package let floors: [Int]
 
     package init(
         importances: [[Float]], vectors: [LatentWiring.Vector], settings: ShrinkSettings
@@ -13,15 +18,31 @@ package struct KeepRule: Sendable {
         precondition(
             importances.map(\.count) == vectors.map(\.length),
             "importances of \(importances.map(\.count)) elements for vectors of \(vectors.map(\.length))")
-        self.importances = importances
-        sorted = importances.map { $0.sorted(by: >) }
-        let floors = vectors.map(settings.floor)
-        bounds = zip(zip(sorted, vectors), floors).map { pair, floor in
+        let sorted = importances.map { $0.sorted(by: >) }
+        var floors = vectors.map(settings.floor)
+        var bounds: [Float?] = zip(zip(sorted, vectors), floors).map { pair, floor in
             floor == pair.1.length ? nil : pair.0[floor - 1]
         }
         for (index, vector) in vectors.enumerated() where bounds[index] != nil {
             guard importances[index].allSatisfy(\.isFinite) else { throw .importance(vector: vector.name) }
         }
+        let slices = vectors.indices.filter { vectors[$0].sharesClassifier && bounds[$0] != nil }
+        if let tau = settings.tau, let common = Self.bound(of: slices.map { sorted[$0] }, share: tau) {
+            for index in slices {
+                floors[index] = max(floors[index], Self.prefix(of: sorted[index], atLeast: common))
+                bounds[index] = bounds[index].map { min($0, common) }
+            }
+        }
+        self.importances = importances
+        self.sorted = sorted
+        self.bounds = bounds
+        self.floors = floors
+    }
+
+    /// The ⌊share · n⌋-th largest of all n values of some vectors, at least the first; nil without values.
+    private static func bound(of vectors: [[Float]], share: Double) -> Float? {
+        let values = vectors.joined().sorted(by: >)
+        return values.isEmpty ? nil : values[max(Int(share * Double(values.count)), 1) - 1]
     }
 
     package func counts(_ threshold: Float) -> [Int] {

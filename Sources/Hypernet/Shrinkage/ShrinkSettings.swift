@@ -12,8 +12,10 @@ public struct ShrinkSettings: Equatable, Codable, Sendable {
     public var budget: Budget
     /// ρ: the fraction of every vector that stays at least; nil: `minChannels` stay.
     public var rho: Double?
-    /// τ: the same for the vector that the classifier reads; nil: it has the floor of the others.
+    /// τ: the same for the vector that the classifier reads, or for all that it reads taken together; nil: no
+    /// other floor than the others'.
     public var tau: Double?
+    /// Channels that stay of every vector, where ρ is nil: of as many elements as have so many.
     public var minChannels: Int
     /// The vector that the classifier reads is not pruned, as in the released code's CIFAR ResNets.
     public var keepsClassifierInput: Bool
@@ -43,11 +45,15 @@ public struct ShrinkSettings: Equatable, Codable, Sendable {
         }
     }
 
-    /// The number of elements of `vector` that stay whatever the threshold.
+    /// The number of elements of `vector` that stay whatever the threshold. Where it shares the classifier
+    /// with others, more may stay: see ``KeepRule``.
     func floor(of vector: LatentWiring.Vector) -> Int {
         if !vector.isPrunable || vector.feedsClassifier && keepsClassifierInput { return vector.length }
-        let fraction = vector.feedsClassifier ? tau ?? rho : rho
-        guard let fraction else { return min(minChannels, vector.length) }
+        let fraction = vector.feedsClassifier && !vector.sharesClassifier ? tau ?? rho : rho
+        guard let fraction else {
+            let width = vector.channelsPerElement
+            return min((minChannels + width - 1) / width, vector.length)
+        }
         return min(max(Int(fraction * Double(vector.length)), 1), vector.length)
     }
 }

@@ -22,9 +22,12 @@ public struct Surgery: Sendable {
 
     package init(graph: Graph, wiring: LatentWiring, plan: Plan) throws(ShrinkError) {
         try Self.validate(plan, wiring)
-        let channels = wiring.channels.map { side in side.map { Self.channels(of: $0, plan) } }
+        let (kept, lengths) = (plan.vectors.map(\.kept), plan.vectors.map(\.length))
+        let channels = wiring.channels.map { $0?.channels(kept: kept, lengths: lengths) }
         let groupInputs = Dictionary(
-            uniqueKeysWithValues: wiring.layers.map { ($0.node, Self.channels(of: $0.input, plan)) })
+            uniqueKeysWithValues: wiring.layers.map {
+                ($0.node, $0.input.channels(kept: kept, lengths: lengths))
+            })
         let pruned = Self.prune(graph, channels, groupInputs)
         self.graph = graph
         self.pruned = pruned
@@ -32,10 +35,6 @@ public struct Surgery: Sendable {
         self.groupInputs = groupInputs
         before = ParameterLayout(graph)
         after = ParameterLayout(pruned)
-    }
-
-    private static func channels(of side: LatentWiring.Side, _ plan: Plan) -> [Int] {
-        plan.vectors[side.vector].kept.flatMap { $0 * side.repeats..<($0 + 1) * side.repeats }
     }
 
     private static func validate(_ plan: Plan, _ wiring: LatentWiring) throws(ShrinkError) {
@@ -83,7 +82,7 @@ public struct Surgery: Sendable {
     public func prune(weights: UnsafePointer<Float>, into result: UnsafeMutablePointer<Float>) {
         for (old, new) in zip(before.tensors, after.tensors) {
             let (outputs, inputs, block) = slices(of: old)
-            let inputCount = old.shape.count > 1 ? old.shape[1] : 1
+            let inputCount = old.count / (old.shape[0] * block)
             var target = result + new.offset
             for output in outputs {
                 for input in inputs {
@@ -104,10 +103,9 @@ public struct Surgery: Sendable {
             let inputs = groupInputs[tensor.node] ?? Array(0..<tensor.shape[1])
             return (outputs, inputs, tensor.shape[2] * tensor.shape[3])
         case .linearWeight:
-            precondition(
-                graph.shapes[node.inputs[0]].pixels == 1,
-                "\(node.name) reads more than one pixel of each channel")
-            return (outputs, channels[node.inputs[0]] ?? Array(0..<tensor.shape[1]), 1)
+            // Features are (C, H, W), flattened.
+            let shape = graph.shapes[node.inputs[0]]
+            return (outputs, channels[node.inputs[0]] ?? Array(0..<shape.channels), shape.pixels)
         case .convolutionBias, .normScale, .normShift, .linearBias, .runningMean, .runningVariance:
             return (outputs, [0], 1)
         }

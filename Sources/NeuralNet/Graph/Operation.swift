@@ -104,16 +104,22 @@ public struct Pool: Equatable, Sendable {
 
 public struct Linear: Equatable, Sendable {
     public var outFeatures: Int
+    public var initialization: Initialization
 
-    public init(outFeatures: Int) {
+    public init(outFeatures: Int, initialization: Initialization = .uniformFanIn) {
         self.outFeatures = outFeatures
+        self.initialization = initialization
     }
 }
 
-/// How a weight starts when no hypernetwork makes it.
+/// How a weight starts when no hypernetwork makes it, and its bias: at 0 if the weight is normal.
 public enum Initialization: Equatable, Sendable {
-    /// U(±1/√fanIn): PyTorch's default.
+    /// U(±1/√fanIn), the bias too: PyTorch's default.
     case uniformFanIn
-    /// N(0, 2 / (outChannels·kernel²)): torchvision's ResNets.
+    /// N(0, 2 / fanIn).
+    case normalFanIn
+    /// N(0, 2 / (outChannels·kernel²)), grouped or not: torchvision's ResNets.
     case normalFanOut
+    /// N(0, deviation²).
+    case normal(deviation: Double)
 }

@@ -4,8 +4,8 @@ public import Randomness
 public enum InitialWeights {
     /// Fills `state`, `ParameterLayout(graph).count` elements.
     ///
-    /// Convolutions as their `initialization` says; linear weights and every bias U(±1/√fanIn); batch norms γ
-    /// = 1, β = 0, running mean 0 and variance 1. Each tensor draws from a stream of its own name.
+    /// Convolutions and linear layers as their `initialization` says; batch norms γ = 1, β = 0, running mean
+    /// 0 and variance 1. Each tensor draws from a stream of its own name.
     public static func fill(_ state: UnsafeMutableBufferPointer<Float>, graph: Graph, seed: UInt64) {
         let layout = ParameterLayout(graph)
         precondition(
@@ -14,10 +14,8 @@ public enum InitialWeights {
             let target = UnsafeMutableBufferPointer(rebasing: state[tensor.range])
             let random = CounterRandom(seed: seed, stream: CounterRandom.stream("initial " + tensor.name))
             switch tensor.role {
-            case .convolutionWeight:
-                fillConvolution(target, tensor: tensor, graph: graph, random: random)
-            case .convolutionBias, .linearWeight, .linearBias:
-                fillUniform(target, bound: fanInBound(of: tensor, in: graph), random: random)
+            case .convolutionWeight, .convolutionBias, .linearWeight, .linearBias:
+                fillLayer(target, tensor: tensor, graph: graph, random: random)
             case .normScale, .runningVariance:
                 target.update(repeating: 1)
             case .normShift, .runningMean:
@@ -44,28 +42,42 @@ public enum InitialWeights {
         }
     }
 
-    private static func fillConvolution(
+    private static func fillLayer(
         _ target: UnsafeMutableBufferPointer<Float>, tensor: ParameterLayout.Tensor, graph: Graph,
         random: CounterRandom
     ) {
-        guard case .convolution(let convolution) = graph.nodes[tensor.node].operation else { return }
-        switch convolution.initialization {
-        case .uniformFanIn:
-            fillUniform(target, bound: fanInBound(of: tensor, in: graph), random: random)
-        case .normalFanOut:
-            let fanOut = Double(convolution.outChannels * convolution.kernel * convolution.kernel)
-            fillNormal(target, deviation: (2 / fanOut).squareRoot(), random: random)
-        }
-    }
-
-    /// 1/√fanIn of the tensor's layer: what one output element reads.
-    private static func fanInBound(of tensor: ParameterLayout.Tensor, in graph: Graph) -> Double {
         let node = graph.nodes[tensor.node]
         let input = graph.shapes[node.inputs[0]]
-        if case .convolution(let convolution) = node.operation {
-            let fanIn = input.channels / convolution.groups * convolution.kernel * convolution.kernel
-            return 1 / Double(fanIn).squareRoot()
+        let initialization: Initialization
+        /// What one output element reads, and how often an input element is read.
+        let fanIn: Int
+        let fanOut: Int
+        switch node.operation {
+        case .convolution(let convolution):
+            let area = convolution.kernel * convolution.kernel
+            initialization = convolution.initialization
+            fanIn = input.channels / convolution.groups * area
+            fanOut = convolution.outChannels * area
+        case .linear(let linear):
+            initialization = linear.initialization
+            fanIn = input.count
+            fanOut = linear.outFeatures
+        default:
+            preconditionFailure("\(tensor.name) belongs to no layer with weights")
         }
-        return 1 / Double(input.count).squareRoot()
+        let isBias = tensor.role == .convolutionBias || tensor.role == .linearBias
+        switch initialization {
+        case .uniformFanIn:
+            fillUniform(target, bound: 1 / Double(fanIn).squareRoot(), random: random)
+        case .normalFanIn, .normalFanOut, .normal:
+            guard !isBias else { return target.update(repeating: 0) }
+            let deviation =
+                switch initialization {
+                case .normalFanIn: (2 / Double(fanIn)).squareRoot()
+                case .normal(let deviation): deviation
+                default: (2 / Double(fanOut)).squareRoot()
+                }
+            fillNormal(target, deviation: deviation, random: random)
+        }
     }
 }

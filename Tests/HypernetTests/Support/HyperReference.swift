@@ -1,5 +1,6 @@
 import Hypernet
 import NeuralNet
+import TestSupport
 
 /// The hypernetwork's formula in fp64, element by element: slow, and the truth for the kernels.
 struct HyperReference {
@@ -33,13 +34,12 @@ struct HyperReference {
         let parts = (0..<5).map { layout.tensors[layout.layerTensors[index] + $0].offset }
         let shape = layout.tensors[layout.layerTensors[index] + 1].shape
         let (inputs, embedding, taps, outputs) = (shape[0], shape[1], shape[2], shape[3])
-        let latents = layout.tensors[layout.latentTensors].map(\.offset)
+        let latents = layout.tensors[layout.latentTensors].map { Array(state[$0.range]) }
+        let (zIn, zOut) = (layer.input.expanding(latents), layer.output.expanding(latents))
         var result = [Double](repeating: 0, count: outputs * inputs * taps)
         for c in 0..<inputs {
-            let zIn = state[latents[layer.input.vector] + c / layer.input.repeats]
             for n in 0..<outputs {
-                let zOut = state[latents[layer.output.vector] + n / layer.output.repeats]
-                let latent = zIn * zOut + state[parts[2] + c * outputs + n]
+                let latent = zIn[c] * zOut[n] + state[parts[2] + c * outputs + n]
                 for t in 0..<taps {
                     var weight = state[parts[4] + (c * taps + t) * outputs + n]
                     for j in 0..<embedding {

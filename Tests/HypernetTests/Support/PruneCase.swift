@@ -45,6 +45,7 @@ struct PruneCase {
         }
 
         struct Latent: Decodable {
+            let key: String
             let length: Int
             let floor: Int
             let floorSource: String
@@ -54,6 +55,11 @@ struct PruneCase {
 
         struct Layer: Decodable {
             let name: String
+            /// Nil for linear layers.
+            let k: Int?
+            let stride: Int?
+            let inFull: Int?
+            let outFull: Int?
             let inRemain: Int
             let outRemain: Int
             let macs: Int
@@ -61,9 +67,15 @@ struct PruneCase {
             let wiring: Wiring?
         }
 
-        struct Wiring: Decodable, Equatable {
+        struct Wiring: Decodable {
             let inLatent: Int
             let outLatent: Int
+            let inLatentRepeat: Int
+            let outLatentRepeat: Int
+            let role: String
+            let ownLatentLength: Int
+
+            var indices: [Int] { [inLatent, inLatentRepeat, outLatent, outLatentRepeat] }
         }
     }
 
@@ -72,8 +84,14 @@ struct PruneCase {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         description = try decoder.decode(Description.self, from: Data(contentsOf: file.sibling("json").url))
-        (graph, baseline) = try Self.networks(description.net)
-        wiring = LatentWiring(graph)
+        if GoldenNetwork.names.contains(description.net) {
+            let network = GoldenNetwork(description)
+            (graph, baseline) = (network.graph, network.graph)
+            wiring = network.wiring
+        } else {
+            (graph, baseline) = try Self.networks(description.net)
+            wiring = LatentWiring(graph)
+        }
         let golden = description.layers.compactMap(\.wiring)
         guard golden.count == wiring.layers.count else {
             throw GoldenMissing(what: "layers of \(description.net)")
