@@ -21,14 +21,16 @@
 #endif
 
 // Asks for n elements that will be read soon.
-static inline __attribute__((always_inline)) void NAME(fetch)(const ELEMENT *x, size_t n) {
+INLINE void NAME(fetch)(const ELEMENT *x, size_t n) {
     for (size_t i = 0; i < n; i += 64 / sizeof(ELEMENT)) __builtin_prefetch(x + i);
 }
 
-static inline __attribute__((always_inline)) void NAME(add_rows)(
-    const ELEMENT *restrict x, size_t rows, size_t channels, double *restrict sums,
-    double *restrict squares) {
-    for (size_t c = 0; c < channels; c++) {
+// `count` channels, a constant or all, of rows that begin every `channels`.
+INLINE void NAME(add_rows)(
+    const ELEMENT *restrict x, size_t rows, size_t channels, double *restrict sums, double *restrict squares,
+    const size_t count) {
+#pragma clang loop unroll(disable)
+    for (size_t c = 0; c < count; c++) {
         PARTIAL sum = BEGIN(sums[c]), square = BEGIN(squares[c]);
         for (size_t r = 0; r < rows; r++) {
             const PARTIAL value = LOAD(x[r * channels + c]);
@@ -40,15 +42,27 @@ static inline __attribute__((always_inline)) void NAME(add_rows)(
     }
 }
 
-static inline __attribute__((always_inline)) void NAME(add_blocks)(
+INLINE void NAME(add_channels)(
+    const ELEMENT *x, size_t rows, size_t channels, double *sums, double *squares) {
+#define PIECE(c, to_sums, to_squares, count) \
+    NAME(add_rows)(x + (c), rows, channels, to_sums, to_squares, count)
+    if (BF16) {
+        FOR_PIECES(channels, sums, squares, PIECE)
+    } else {
+        PIECE(0, sums, squares, channels);
+    }
+#undef PIECE
+}
+
+INLINE void NAME(add_blocks)(
     const ELEMENT *x, size_t rows, size_t channels, double *sums, double *squares, size_t together) {
     size_t r = 0;
     for (; r + together <= rows; r += together) {
         const ELEMENT *block = x + r * channels;
         if (r + 2 * together <= rows) NAME(fetch)(block + together * channels, together * channels);
-        NAME(add_rows)(block, together, channels, sums, squares);
+        NAME(add_channels)(block, together, channels, sums, squares);
     }
-    for (; r < rows; r++) NAME(add_rows)(x + r * channels, 1, channels, sums, squares);
+    for (; r < rows; r++) NAME(add_channels)(x + r * channels, 1, channels, sums, squares);
 }
 
 ESPALIER_CLONES
@@ -62,18 +76,35 @@ void NAME(espalier_norm_sums)(
 }
 
 // `residual` is null or not, and `kind` what it is, as constants at each call: the branches leave the loops.
-static inline __attribute__((always_inline)) void NAME(apply_rows)(
+INLINE void NAME(apply_values)(
     const ELEMENT *x, const float *restrict scale, const float *restrict shift, const ELEMENT *residual,
-    ELEMENT *out, size_t rows, size_t channels, int kind) {
-    for (size_t r = 0; r < rows; r++) {
-        const size_t row = r * channels;
-#pragma clang loop vectorize(assume_safety)
-        for (size_t c = 0; c < channels; c++) {
-            float value = LOAD(x[row + c]) * scale[c] + shift[c];
-            if (residual) value += LOAD(residual[row + c]);
-            out[row + c] = STORE(espalier_activated(value, kind));
-        }
+    ELEMENT *out, size_t count, int kind) {
+#pragma clang loop vectorize(assume_safety) unroll(disable)
+    for (size_t c = 0; c < count; c++) {
+        float value = LOAD(x[c]) * scale[c] + shift[c];
+        if (residual) value += LOAD(residual[c]);
+        out[c] = STORE(espalier_activated(value, kind));
     }
+}
+
+INLINE void NAME(apply_rows)(
+    const ELEMENT *x, const float *scale, const float *shift, const ELEMENT *residual, ELEMENT *out,
+    size_t rows, size_t channels, int kind) {
+    if (channels > ROUND_CHANNELS) {
+        for (size_t i = 0; i < rows * channels; i += channels) {
+            NAME(apply_values)(
+                x + i, scale, shift, residual ? residual + i : NULL, out + i, channels, kind);
+        }
+        return;
+    }
+    float round[2][ROUND_CHANNELS + LANES] __attribute__((aligned(64)));
+    make_round(scale, channels, round[0]);
+    make_round(shift, channels, round[1]);
+#define STRETCH(i, c, count) \
+    NAME(apply_values)( \
+        x + (i), round[0] + (c), round[1] + (c), residual ? residual + (i) : NULL, out + (i), count, kind)
+    FOR_STRETCHES(rows * channels, channels, STRETCH)
+#undef STRETCH
 }
 
 ESPALIER_CLONES
@@ -100,24 +131,25 @@ typedef struct {
     const float *shift;
 } NAME(back_source);
 
-// With `source.output` the gradient is changed in place; whether there is one, and `kind`, are constants at
-// each call.
-static inline __attribute__((always_inline)) void NAME(backward_rows)(
-    ELEMENT *restrict gradient, NAME(back_source) source, size_t rows, size_t channels, double *restrict sums,
-    double *restrict products, int kind) {
+// With `source.output` the gradient is changed in place, to the same if twice; whether there is one and
+// `kind` are constants at each call, and `count` is one or all channels.
+INLINE void NAME(backward_rows)(
+    ELEMENT *restrict gradient, NAME(back_source) source, size_t rows, size_t channels, size_t first,
+    double *restrict sums, double *restrict products, int kind, const size_t count) {
     const ELEMENT *restrict const x = source.x, *restrict const output = source.output;
     const float *restrict const scale = source.scale, *restrict const shift = source.shift;
-    for (size_t c = 0; c < channels; c++) {
+#pragma clang loop unroll(disable)
+    for (size_t c = 0; c < count; c++) {
         PARTIAL sum = BEGIN(sums[c]), product = BEGIN(products[c]);
         for (size_t r = 0; r < rows; r++) {
-            const size_t i = r * channels + c;
+            const size_t i = r * channels + first + c;
             const float value = LOAD(x[i]);
             float dz = LOAD(gradient[i]);
             if (output) {
                 dz = espalier_activated_back(dz, LOAD(output[i]), kind);
                 gradient[i] = STORE(dz);
             } else if (kind != ESPALIER_NO_ACTIVATION) {
-                dz = espalier_activated_back(dz, value * scale[c] + shift[c], kind);
+                dz = espalier_activated_back(dz, value * scale[first + c] + shift[first + c], kind);
             }
             sum += (PARTIAL)dz;
             product += (PARTIAL)dz * (PARTIAL)value;
@@ -127,7 +159,20 @@ static inline __attribute__((always_inline)) void NAME(backward_rows)(
     }
 }
 
-static inline __attribute__((always_inline)) void NAME(backward_blocks)(
+INLINE void NAME(backward_channels)(
+    ELEMENT *gradient, NAME(back_source) source, size_t rows, size_t channels, double *sums, double *products,
+    int kind) {
+#define PIECE(c, to_sums, to_products, count) \
+    NAME(backward_rows)(gradient, source, rows, channels, c, to_sums, to_products, kind, count)
+    if (BF16 || channels < MANY_CHANNELS) {
+        FOR_PIECES(channels, sums, products, PIECE)
+    } else {
+        PIECE(0, sums, products, channels);
+    }
+#undef PIECE
+}
+
+INLINE void NAME(backward_blocks)(
     ELEMENT *gradient, NAME(back_source) source, size_t rows, size_t channels, double *sums, double *products,
     size_t together, int kind) {
     const size_t size = together * channels;
@@ -138,13 +183,13 @@ static inline __attribute__((always_inline)) void NAME(backward_blocks)(
             if (source.output) NAME(fetch)(source.output + size, size);
             NAME(fetch)(source.x + size, size);
         }
-        NAME(backward_rows)(gradient, source, together, channels, sums, products, kind);
+        NAME(backward_channels)(gradient, source, together, channels, sums, products, kind);
         gradient += size;
         source.x += size;
         if (source.output) source.output += size;
     }
     for (; r < rows; r++) {
-        NAME(backward_rows)(gradient, source, 1, channels, sums, products, kind);
+        NAME(backward_channels)(gradient, source, 1, channels, sums, products, kind);
         gradient += channels;
         source.x += channels;
         if (source.output) source.output += channels;
@@ -185,23 +230,45 @@ void NAME(espalier_norm_backward_sums_in_place)(
     }
 }
 
-static inline __attribute__((always_inline)) void NAME(backward_apply_rows)(
+INLINE void NAME(backward_apply_values)(
     const ELEMENT *gradient, const ELEMENT *x, const float *restrict scale, const float *restrict shift,
-    espalier_norm_factors factors, ELEMENT *dx, size_t rows, size_t channels, int kind) {
+    espalier_norm_factors factors, ELEMENT *dx, size_t count, int kind) {
     const float *restrict const a = factors.gradient, *restrict const b = factors.value;
     const float *restrict const d = factors.constant;
-    for (size_t r = 0; r < rows; r++) {
-        const size_t row = r * channels;
-#pragma clang loop vectorize(assume_safety)
-        for (size_t c = 0; c < channels; c++) {
-            const float value = LOAD(x[row + c]);
-            float dz = LOAD(gradient[row + c]);
-            if (kind != ESPALIER_NO_ACTIVATION) {
-                dz = espalier_activated_back(dz, value * scale[c] + shift[c], kind);
-            }
-            dx[row + c] = STORE(a[c] * dz + b[c] * value + d[c]);
+#pragma clang loop vectorize(assume_safety) unroll(disable)
+    for (size_t c = 0; c < count; c++) {
+        const float value = LOAD(x[c]);
+        float dz = LOAD(gradient[c]);
+        if (kind != ESPALIER_NO_ACTIVATION) {
+            dz = espalier_activated_back(dz, value * scale[c] + shift[c], kind);
         }
+        dx[c] = STORE(a[c] * dz + b[c] * value + d[c]);
     }
+}
+
+INLINE void NAME(backward_apply_rows)(
+    const ELEMENT *gradient, const ELEMENT *x, const float *scale, const float *shift,
+    espalier_norm_factors factors, ELEMENT *dx, size_t rows, size_t channels, int kind) {
+    if (channels > ROUND_CHANNELS) {
+        for (size_t i = 0; i < rows * channels; i += channels) {
+            NAME(backward_apply_values)(gradient + i, x + i, scale, shift, factors, dx + i, channels, kind);
+        }
+        return;
+    }
+    float round[5][ROUND_CHANNELS + LANES] __attribute__((aligned(64)));
+    make_round(factors.gradient, channels, round[0]);
+    make_round(factors.value, channels, round[1]);
+    make_round(factors.constant, channels, round[2]);
+    if (kind != ESPALIER_NO_ACTIVATION) {
+        make_round(scale, channels, round[3]);
+        make_round(shift, channels, round[4]);
+    }
+#define STRETCH(i, c, count) \
+    NAME(backward_apply_values)( \
+        gradient + (i), x + (i), round[3] + (c), round[4] + (c), \
+        (espalier_norm_factors){round[0] + (c), round[1] + (c), round[2] + (c)}, dx + (i), count, kind)
+    FOR_STRETCHES(rows * channels, channels, STRETCH)
+#undef STRETCH
 }
 
 ESPALIER_CLONES

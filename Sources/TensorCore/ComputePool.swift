@@ -24,11 +24,22 @@ public final class ComputePool: Sendable {
         for handle in handles { pthread_join(handle, nil) }
     }
 
-    /// Every thread runs `body` once with its number in 0..<threads; returns when all have. Not from within
-    /// a run.
-    public func run(_ body: @Sendable (_ thread: Int) -> Void) {
+    /// Every thread runs `work` once with its number in 0..<threads; returns when all have. Not from within
+    /// a run. Allocates nothing.
+    public func run<Work: ComputeWork>(_ work: Work) {
         Engine.isolateThread()
-        team.run(body)
+        team.run(work)
+    }
+
+    /// The same of a closure; allocates some bytes.
+    public func run(_ body: @Sendable (_ thread: Int) -> Void) {
+        withoutActuallyEscaping(body) { run(ClosureWork(body: $0)) }
+    }
+
+    private struct ClosureWork: ComputeWork {
+        let body: @Sendable (Int) -> Void
+
+        func run(thread: Int) { body(thread) }
     }
 
     /// All threads meet: none goes on before every one has come. Only within a run, by every thread.
@@ -67,7 +78,10 @@ public final class ComputePool: Sendable {
 /// Unchecked: `job` is written before the start gate opens and read after, and not written again until all
 /// have met.
 private final class Team: @unchecked Sendable {
-    private typealias Job = @Sendable (Int) -> Void
+    private struct Job {
+        var work: UnsafeRawPointer
+        var type: any ComputeWork.Type
+    }
 
     private let threads: Int
     private let isRunning = Atomic<Bool>(false)
@@ -75,23 +89,22 @@ private final class Team: @unchecked Sendable {
     private let arrived = Atomic<Int>(0)
     private let start = Gate()
     private let meeting = Gate()
-    private var job: UnsafePointer<Job>?
+    private var job: Job?
 
     init(_ threads: Int) {
         self.threads = threads
     }
 
-    func run(_ body: @Sendable (Int) -> Void) {
+    func run<Work: ComputeWork>(_ work: Work) {
         let wasRunning = isRunning.exchange(true, ordering: .acquiring)
         precondition(!wasRunning, "a run within a run, or two at once, on one pool")
-        withoutActuallyEscaping(body) { job in
-            withUnsafePointer(to: job) { pointer in
-                self.job = pointer
-                start.open()
-                Self.perform(pointer, 0)
-                barrier()
-                self.job = nil
-            }
+        withUnsafePointer(to: work) { pointer in
+            let job = Job(work: pointer, type: Work.self)
+            self.job = job
+            start.open()
+            Self.perform(job, 0)
+            barrier()
+            self.job = nil
         }
         isRunning.store(false, ordering: .releasing)
     }
@@ -122,10 +135,10 @@ private final class Team: @unchecked Sendable {
         }
     }
 
-    // Not inlined: every reference to the closure is gone when it returns, as the caller's borrowed closure
+    // Not inlined: every reference to what the work holds is gone when it returns, as a borrowed closure
     // demands.
     @inline(never)
-    private static func perform(_ job: UnsafePointer<Job>, _ thread: Int) {
-        job.pointee(thread)
+    private static func perform(_ job: Job, _ thread: Int) {
+        job.type.run(at: job.work, thread: thread)
     }
 }

@@ -23,7 +23,7 @@ func areSame(_ a: [Float], _ b: [Float]) -> Bool {
 let awkwardCounts = [0, 1, 2, 3, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 127, 203, 1000]
 
 /// Channel counts, and rows around the number that kernels take together.
-let awkwardChannels = [1, 3, 7, 16, 37, 64, 203]
+let awkwardChannels = [1, 3, 5, 7, 13, 16, 21, 24, 37, 64, 203, 300]
 let awkwardRows = [0, 1, 7, 8, 9, 50]
 
 /// Reproducible values in (-1, 1) as bf16.

@@ -14,12 +14,12 @@ extension HyperNetwork {
         workspace.begin(state, rows: rows)
         let work = GenerateWork(
             rows: rows, pieces: pieces, workspace: workspace, state: state, weights: weights)
-        pool.run { work.run(thread: $0) }
+        pool.run(work)
     }
 }
 
 /// Unchecked: threads write disjoint rows and pieces of the weights and only read the state.
-private struct GenerateWork: @unchecked Sendable {
+private struct GenerateWork: ComputeWork, @unchecked Sendable {
     let rows: HyperRows
     let pieces: [HyperNetwork.Piece]
     let workspace: HyperWorkspace

@@ -59,12 +59,12 @@ extension HyperNetwork {
     ) {
         let work = UniformWork(
             target: target, count: count, bound: bound, random: random, threads: pool.threads)
-        pool.run { work.run(thread: $0) }
+        pool.run(work)
     }
 }
 
 /// Unchecked: threads fill disjoint ranges.
-private struct UniformWork: @unchecked Sendable {
+private struct UniformWork: ComputeWork, @unchecked Sendable {
     let target: UnsafeMutablePointer<Float>
     let count: Int
     let bound: Double

@@ -28,7 +28,7 @@ extension HyperNetwork {
             rows: rows, pieces: pieces.prefix(trainedPieces), workspace: workspace, pool: pool, state: state,
             moments: moments, reduced: reduced, exponents: exponents, gradientScale: step.gradientScale,
             rule: rule)
-        pool.run { work.run(thread: $0) }
+        pool.run(work)
         combineLatentGradients(workspace)
         let latents = layout.latents
         espalier_optimize(
@@ -66,7 +66,7 @@ extension HyperRows.Slice {
 }
 
 /// Unchecked: threads take disjoint blocks of rows, pieces of the other parameters, and layers.
-private struct UpdateWork: @unchecked Sendable {
+private struct UpdateWork: ComputeWork, @unchecked Sendable {
     let rows: HyperRows
     let pieces: ArraySlice<HyperNetwork.Piece>
     let workspace: HyperWorkspace

@@ -70,10 +70,19 @@ extension Executor {
         _ shard: any ShardSource, _ mode: Mode, _ settled: (@Sendable (Int) -> Void)? = nil
     ) throws {
         guard shard.count <= self.shard else { throw ShardError.imageCount(shard.count, shard: self.shard) }
-        runMeasured(as: .linearAndLoss) { thread in
-            carry(shard, mode, thread: thread, settled: thread == 0 ? settled : nil)
-        }
+        runMeasured(as: .linearAndLoss, Carrying(executor: self, shard: shard, mode: mode, settled: settled))
         if let error = records.takeError() { throw error }
+    }
+
+    private struct Carrying: ComputeWork {
+        let executor: Executor
+        let shard: any ShardSource
+        let mode: Mode
+        let settled: (@Sendable (Int) -> Void)?
+
+        func run(thread: Int) {
+            executor.carry(shard, mode, thread: thread, settled: thread == 0 ? settled : nil)
+        }
     }
 
     /// One thread's part of a shard.

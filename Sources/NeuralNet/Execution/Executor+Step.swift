@@ -55,9 +55,15 @@ extension Executor {
                 + "not a batch of \(globalBatch) in slices of \(slice), shards of \(shard)")
         step.begin(exponents, globalBatch: globalBatch, shard: shard)
         sums.begin(exponents, layout: layout, vector: vector)
-        runMeasured(as: .stepSums) { thread in
-            sums.clear(thread: thread, threads: pool.threads)
-            lanes[thread].clearMagnitudes()
+        runMeasured(as: .stepSums, ClearingSums(executor: self))
+    }
+
+    private struct ClearingSums: ComputeWork {
+        let executor: Executor
+
+        func run(thread: Int) {
+            executor.sums.clear(thread: thread, threads: executor.pool.threads)
+            executor.lanes[thread].clearMagnitudes()
         }
     }
 

@@ -22,16 +22,24 @@ extension Executor {
         return sum
     }
 
-    /// A run of all threads. Their time before and after `body` counts as waiting, and what `body` leaves
+    /// A run of all threads. Their time before and after `work` counts as waiting, and what `work` leaves
     /// unmeasured as `kind`.
-    func runMeasured(as kind: PassKind, _ body: @Sendable (_ thread: Int) -> Void) {
+    func runMeasured<Work: ComputeWork>(as kind: PassKind, _ work: Work) {
         for lane in lanes { lane.timer?.start() }
-        pool.run { thread in
-            let lane = lanes[thread]
-            lane.timer?.lap(.waiting)
-            body(thread)
-            lane.timer?.lap(kind)
-        }
+        pool.run(MeasuredWork(executor: self, kind: kind, work: work))
         for lane in lanes { lane.timer?.lap(.waiting) }
+    }
+}
+
+private struct MeasuredWork<Work: ComputeWork>: ComputeWork {
+    let executor: Executor
+    let kind: PassKind
+    let work: Work
+
+    func run(thread: Int) {
+        let lane = executor.lanes[thread]
+        lane.timer?.lap(.waiting)
+        work.run(thread: thread)
+        lane.timer?.lap(kind)
     }
 }

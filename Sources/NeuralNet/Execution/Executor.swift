@@ -113,8 +113,14 @@ public final class Executor: @unchecked Sendable {
     /// shard.
     public func setWeights(_ flat: UnsafePointer<Float>) {
         weights.use(flat)
-        runMeasured(as: .packing) { thread in
-            for tensor in tensorsOfThread[thread] { weights.set(tensor) }
+        runMeasured(as: .packing, TakingWeights(executor: self))
+    }
+
+    private struct TakingWeights: ComputeWork {
+        let executor: Executor
+
+        func run(thread: Int) {
+            for tensor in executor.tensorsOfThread[thread] { executor.weights.set(tensor) }
         }
     }
 

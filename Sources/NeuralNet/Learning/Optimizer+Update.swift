@@ -62,21 +62,33 @@ extension Optimizer {
         reduced: UnsafePointer<Int32>, exponents: FixedPointState, layout: ParameterLayout,
         step: OptimizerStep, pool: ComputePool
     ) {
-        let (state, moments) = (SharedMutablePointer(state), SharedMutablePointer(moments))
-        let reduced = SharedPointer(reduced)
-        let rule = rule(step, slot: layout.parameterCount)
-        let threads = pool.threads
-        pool.run { thread in
-            let own =
-                thread * layout.parameterCount / threads..<(thread + 1) * layout.parameterCount / threads
-            for (index, tensor) in layout.tensors.enumerated() {
-                let range = tensor.range.clamped(to: own)
-                guard !range.isEmpty else { continue }
-                espalier_optimize_fixed(
-                    state.pointer + range.lowerBound, moments.pointer + range.lowerBound,
-                    reduced.pointer + range.lowerBound, range.count,
-                    exponents.inverseScale(of: index) * step.gradientScale, rule)
-            }
+        pool.run(
+            UpdateWork(
+                state: state, moments: moments, reduced: reduced, exponents: exponents, layout: layout,
+                gradientScale: step.gradientScale, rule: rule(step, slot: layout.parameterCount),
+                threads: pool.threads))
+    }
+}
+
+/// Unchecked: threads take disjoint ranges of the parameters.
+private struct UpdateWork: ComputeWork, @unchecked Sendable {
+    let state: UnsafeMutablePointer<Float>
+    let moments: UnsafeMutablePointer<Float>
+    let reduced: UnsafePointer<Int32>
+    let exponents: FixedPointState
+    let layout: ParameterLayout
+    let gradientScale: Float
+    let rule: espalier_optimizer_rule
+    let threads: Int
+
+    func run(thread: Int) {
+        let own = thread * layout.parameterCount / threads..<(thread + 1) * layout.parameterCount / threads
+        for (index, tensor) in layout.tensors.enumerated() {
+            let range = tensor.range.clamped(to: own)
+            guard !range.isEmpty else { continue }
+            espalier_optimize_fixed(
+                state + range.lowerBound, moments + range.lowerBound, reduced + range.lowerBound,
+                range.count, exponents.inverseScale(of: index) * gradientScale, rule)
         }
     }
 }
