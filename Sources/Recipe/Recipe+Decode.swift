@@ -17,6 +17,9 @@ extension Recipe {
         data = DataSource(reader)
         optimizer = Optimizer(reader.section("optimizer"))
         schedule = Schedule(reader.section("schedule"), epochs: epochs)
+        loss = Loss(reader.section("loss"))
+        distillation =
+            reader.isNone("distillation") ? nil : reader.section("distillation").map { Distillation($0) }
         shrink = reader.isNone("shrink") ? nil : reader.section("shrink").map { Shrink($0) }
         checkpoint = Checkpoints(reader.section("checkpoint"))
         evaluate = Evaluation(reader.section("evaluate"))
@@ -114,43 +117,6 @@ extension Recipe.DataSource {
                 reader.report(key, "only synthetic images can be counted out; leave this key out")
             }
         }
-    }
-}
-
-extension Recipe.Optimizer {
-    init(_ reader: SettingsReader?) {
-        kind = reader?.choice("kind", Kind.self) ?? .sgd
-        learningRate = reader?.number("learning_rate", .above(0, to: 100)) ?? 0.1
-        momentum = reader?.number("momentum", .from(0, below: 1)) ?? 0.9
-        weightDecay = reader?.number("weight_decay", .from(0, to: 1)) ?? 1e-4
-        nesterov = reader?.boolean("nesterov") ?? false
-        if nesterov, momentum == 0 { reader?.report("nesterov", "needs a momentum above 0") }
-        reader?.finish(elsewhere: Recipe.keys)
-    }
-}
-
-extension Recipe.Schedule {
-    init(_ reader: SettingsReader?, epochs: Int) {
-        self = .constant
-        guard let reader else { return }
-        let kind = reader.choice("kind", Kind.self)
-        let milestones = reader.numbers("milestones", .above(0, to: 100_000), countMax: 64)
-        let factor = reader.number("factor", .above(0, to: 1)) ?? 0.1
-        switch kind {
-        case .step:
-            if !reader.has("milestones") { reader.report("milestones", "missing; kind: step needs them") }
-            self = .step(milestones: milestones ?? [], factor: factor)
-            let resolved = milestoneEpochs(epochs: epochs)
-            if zip(resolved, resolved.dropFirst()).contains(where: { $0 >= $1 }) {
-                reader.report("milestones", "must ascend; in epochs they are \(resolved.map(short))")
-            }
-        case .constant, .cosine, nil:
-            self = kind == .cosine ? .cosine : .constant
-            for key in ["milestones", "factor"] where reader.has(key) {
-                reader.report(key, "is for kind: step only")
-            }
-        }
-        reader.finish(elsewhere: Recipe.keys)
     }
 }
 

@@ -2,7 +2,7 @@ import Digest
 
 extension Recipe {
     /// One key with its value, as YAML writes it.
-    private struct Setting {
+    struct Setting {
         let key: String
         let value: String
         /// Whether another value gives other weights. The others may change when a run is resumed.
@@ -16,15 +16,18 @@ extension Recipe {
     }
 
     /// Every key that a recipe may have, with its section.
-    static let keys = [
+    static let keys = mainKeys + Loss.keys + Distillation.keys
+
+    private static let mainKeys = [
         "network", "seed", "batch", "shard", "epochs", "max_steps", "precision", "gradient_bits",
         "data.format",
         "data.path", "data.image_size", "data.train_count", "data.test_count", "optimizer.kind",
         "optimizer.learning_rate", "optimizer.momentum", "optimizer.weight_decay", "optimizer.nesterov",
-        "schedule.kind", "schedule.milestones", "schedule.factor", "shrink.method", "shrink.width",
-        "shrink.groups", "shrink.embedding", "shrink.steps", "shrink.importance", "shrink.search",
-        "shrink.penalty", "shrink.strength", "shrink.threshold", "shrink.check_every", "shrink.tolerance",
-        "shrink.seed", "shrink.plan", "shrink.budget.ratio", "shrink.budget.flops",
+        "optimizer.beta1", "optimizer.beta2", "optimizer.alpha", "optimizer.epsilon", "optimizer.clip_norm",
+        "schedule.kind", "schedule.milestones", "schedule.factor", "schedule.warmup_epochs", "shrink.method",
+        "shrink.width", "shrink.groups", "shrink.embedding", "shrink.steps", "shrink.importance",
+        "shrink.search", "shrink.penalty", "shrink.strength", "shrink.threshold", "shrink.check_every",
+        "shrink.tolerance", "shrink.seed", "shrink.plan", "shrink.budget.ratio", "shrink.budget.flops",
         "shrink.budget.flops_of_baseline", "shrink.budget.parameters", "shrink.rho", "shrink.tau",
         "shrink.min_channels", "checkpoint.every_epochs", "checkpoint.every_steps",
         "checkpoint.keep", "evaluate.every_epochs", "isa", "timeout",
@@ -72,7 +75,8 @@ extension Recipe {
         ] + (maxSteps.map { [Setting("max_steps", "\($0)", decides: false)] } ?? []) + [
             Setting("precision", precision.rawValue),
             Setting("gradient_bits", "\(gradientBits)"),
-        ] + dataSettings + optimizerSettings + shrinkSettings + runSettings
+        ] + dataSettings + optimizerSettings + loss.settings + (distillation?.settings ?? [])
+            + shrinkSettings + runSettings
     }
 
     private var dataSettings: [Setting] {
@@ -84,21 +88,8 @@ extension Recipe {
     }
 
     private var optimizerSettings: [Setting] {
-        var result = [
-            Setting("optimizer.kind", optimizer.kind.rawValue),
-            Setting("optimizer.learning_rate", short(optimizer.learningRate)),
-            Setting("optimizer.momentum", short(optimizer.momentum)),
-            Setting("optimizer.weight_decay", short(optimizer.weightDecay)),
-            Setting("optimizer.nesterov", "\(optimizer.nesterov)"),
-            Setting("schedule.kind", schedule.kind.rawValue),
-        ]
-        if case .step(let milestones, let factor) = schedule {
-            let list = milestones.map(short).joined(separator: ", ")
-            result += [
-                Setting("schedule.milestones", "[\(list)]"), Setting("schedule.factor", short(factor)),
-            ]
-        }
-        return result
+        optimizer.written.map { Setting("optimizer.\($0.key)", $0.value) }
+            + schedule.written.map { Setting("schedule.\($0.key)", $0.value) }
     }
 
     private var shrinkSettings: [Setting] {

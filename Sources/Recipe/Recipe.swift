@@ -36,6 +36,9 @@ public struct Recipe: Equatable, Sendable {
     public var data: DataSource
     public var optimizer: Optimizer
     public var schedule: Schedule
+    public var loss: Loss
+    /// Nil: no teacher.
+    public var distillation: Distillation?
     /// Nil: the network is trained as it is.
     public var shrink: Shrink?
     public var checkpoint: Checkpoints

@@ -41,8 +41,8 @@ struct ProximalGoldenTests {
         let tensors = try file.tensors()
         let entry = try #require(try Self.index()[file.stem] as? [String: Any])
         let optimizer = try #require(entry["optimizer"] as? [String: Any])
-        func number(_ key: String, of values: [String: Any]) throws -> Float {
-            Float(try #require(values[key] as? Double))
+        func number(_ key: String, of values: [String: Any]) throws -> Double {
+            try #require(values[key] as? Double)
         }
         let graph = ResidualNetwork(name: "resnet8", stem: .cifar, block: .basic, blocks: [1, 1, 1])
             .graph(
@@ -55,10 +55,10 @@ struct ProximalGoldenTests {
             aliases: try #require(entry["parameter_aliases"] as? [String: String]))
         bench.state = try names.state(layout, tensors, prefix: "before.")
         let batch = try GoldenBatch(tensors, images: "step1.x", labels: "step1.labels")
-        let rate = try number("lr", of: optimizer)
+        let rate = Float(try number("lr", of: optimizer))
         let taken = try bench.step(
             batch,
-            optimizer: SGD(
+            optimizer: .sgd(
                 momentum: try number("momentum", of: optimizer),
                 weightDecay: try number("weight_decay", of: optimizer),
                 isNesterov: optimizer["nesterov"] as? Bool ?? false), rate: rate)
@@ -78,8 +78,8 @@ struct ProximalGoldenTests {
         let settings = ShrinkSettings(budget: .ratio(0.5), minChannels: 4, keepsClassifierInput: true)
         let proximal = ProximalStep(
             penalty: file.stem.hasSuffix("l1") ? .l1 : .l2,
-            strength: try number("regularization_factor", of: entry),
-            threshold: try number("prune_threshold", of: entry), vectors: network.wiring.vectors,
+            strength: Float(try number("regularization_factor", of: entry)),
+            threshold: Float(try number("prune_threshold", of: entry)), vectors: network.wiring.vectors,
             settings: settings)
         bench.state.withUnsafeMutableBufferPointer {
             proximal.apply(to: $0.baseAddress! + layout.latents.lowerBound, rate: rate)

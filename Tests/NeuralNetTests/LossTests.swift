@@ -34,6 +34,23 @@ struct LossTests {
         #expect(outcome.rank == rank)
     }
 
+    @Test(arguments: [0.1, 0.5, 1])
+    func smoothedLabels(_ smoothing: Double) {
+        let logits: [Float] = [0.5, -1.25, 3, 0]
+        var gradient = [Float](repeating: 0, count: 4)
+        let outcome = CrossEntropy.evaluate(
+            logits: logits, classes: 4, label: 3, smoothing: smoothing, weight: 0.25, gradient: &gradient)
+        let total = log(logits.reduce(0) { $0 + exp(Double($1)) })
+        var loss = 0.0
+        for (place, logit) in logits.enumerated() {
+            let target = smoothing / 4 + (place == 3 ? 1 - smoothing : 0)
+            loss -= target * (Double(logit) - total)
+            #expect((Double(gradient[place]) - (exp(Double(logit) - total) - target) / 4).magnitude <= 1e-7)
+        }
+        #expect((outcome.loss - loss).magnitude <= 1e-12)
+        #expect(outcome.rank == 2)
+    }
+
     @Test(arguments: [[0.5, -1.25, 3], [1000, 999, 998], [-1e30, 0, 1]] as [[Float]])
     func gradientIsSoftmaxMinusOneHot(_ logits: [Float]) {
         var gradient = [Float](repeating: 0, count: 3)

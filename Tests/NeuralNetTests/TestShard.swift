@@ -67,8 +67,9 @@ extension Executor {
     }
 
     /// A step of several shards, coded as the cluster does it: once to measure, once to count.
+    /// - Parameter teachers: a teacher's logits of each shard, if the loss asks for them.
     func sums(
-        of shards: [TestShard], gradientBits: Int = 28, slices: Int? = nil
+        of shards: [TestShard], gradientBits: Int = 28, slices: Int? = nil, teachers: [[Float]]? = nil
     ) throws -> (sums: [Int32], exponents: FixedPointState) {
         let batch = shards.reduce(0) { $0 + $1.count }
         var exponents = FixedPointState(
@@ -76,7 +77,13 @@ extension Executor {
         var sums = [Int32](repeating: 0, count: layout.count)
         for _ in 0..<2 {
             let reports = try step(exponents, globalBatch: batch, &sums) {
-                for shard in shards { try train(shard) }
+                for (index, shard) in shards.enumerated() {
+                    guard let teachers else {
+                        try train(shard)
+                        continue
+                    }
+                    try teachers[index].withUnsafeBufferPointer { try train(shard, teacher: $0.baseAddress) }
+                }
             }
             if reports.isEmpty { break }
             try exponents.raise(for: reports, layout: layout)

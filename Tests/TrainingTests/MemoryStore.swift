@@ -17,7 +17,7 @@ final class MemoryStore: RunStore {
     private(set) var rewinds = 0
     private(set) var notes: [String] = []
     private(set) var newest: StateSnapshot?
-    private var arriving: (request: CheckpointRequest, weights: [Float], momentum: [Float])?
+    private var arriving: (request: CheckpointRequest, weights: [Float], moments: [Float])?
 
     /// - Parameter events: of the coordinator that lives now.
     init(_ definition: RunDefinition, events: @escaping () -> Mailbox<CoordinatorEvent>) throws {
@@ -51,11 +51,11 @@ final class MemoryStore: RunStore {
     func append(_ chunk: WireStateChunk, _ payload: Frame) {
         guard let request = arriving?.request else { return }
         let values = payload.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
-        if chunk.section == .momentum { arriving?.momentum += values } else { arriving?.weights += values }
+        if chunk.section == .momentum { arriving?.moments += values } else { arriving?.weights += values }
         guard chunk.last, let whole = arriving else { return }
         newest = StateSnapshot(
             step: request.step, phase: request.phase, plan: request.phase == .search ? "" : plan?.json ?? "",
-            exponents: chunk.exponents, weights: whole.weights, momentum: whole.momentum)
+            exponents: chunk.exponents, weights: whole.weights, moments: whole.moments)
         arriving = nil
         events().post(.checkpointWritten(step: request.step))
     }

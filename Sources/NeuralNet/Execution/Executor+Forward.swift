@@ -90,20 +90,4 @@ extension Executor {
             m: program.slice, n: layer.outFeatures, k: layer.inFeatures, input, weights.tensor(layer.weight),
             transposeB: true, into: output, beta: 1)
     }
-
-    /// Losses and ranks of a slice's images that the shard has; their logits' gradient if wanted.
-    func performLoss(_ slice: Int, _ shard: any ShardSource, into target: UnsafeMutablePointer<Float>?) {
-        let classes = program.classes
-        let logits = logits(slice: slice)
-        var counts = EvaluationCounts()
-        for place in 0..<program.slice {
-            let index = slice * program.slice + place
-            guard index < shard.count else { break }
-            let outcome = CrossEntropy.evaluate(
-                logits: logits + place * classes, classes: classes, label: records.labels.pointer[index],
-                weight: step.lossWeight, gradient: target.map { $0 + place * classes })
-            counts.count(outcome)
-        }
-        records.counts.pointer[slice] = counts
-    }
 }

@@ -16,13 +16,22 @@ extension Executor {
     ///
     /// On an error (the first in slice order of what the source threw, or a ``ShardError``) the step's sums
     /// are spoilt: begin the step again.
-    /// - Parameter settled: called by one of the compute threads while the others go on, with a number that
-    ///   grows: nothing more of this shard will be added to where ``settledStage(of:)`` is at most that.
-    public func train(_ shard: any ShardSource, settled: (@Sendable (Int) -> Void)? = nil) throws {
+    /// - Parameters:
+    ///   - teacher: a teacher's logits of the shard, (images, classes), if the loss has a distillation.
+    ///   - settled: called by one of the compute threads while the others go on, with a number that grows:
+    ///     nothing more of this shard will be added to where ``settledStage(of:)`` is at most that.
+    public func train(
+        _ shard: any ShardSource, teacher: UnsafePointer<Float>? = nil,
+        settled: (@Sendable (Int) -> Void)? = nil
+    ) throws {
         precondition(isTraining, "\(graph.name) was set up for evaluation only")
         precondition(step.isOpen, "train before beginStep, or after an error in the step")
         guard shard.count == self.shard else { throw ShardError.imageCount(shard.count, shard: self.shard) }
+        precondition(
+            (teacher == nil) == (loss.distillation == nil), "a teacher and no use for it, or the reverse")
         step.isOpen = false
+        self.teacher = teacher
+        defer { self.teacher = nil }
         try run(shard, .training, settled)
         step.isOpen = true
         for slice in 0..<slices { step.add(records.counts.pointer[slice]) }
@@ -45,6 +54,15 @@ extension Executor {
         return (0..<shard.count).flatMap { image in
             let logits = logits(slice: image / slice) + image % slice * program.classes
             return (0..<program.classes).map { logits[$0] }
+        }
+    }
+
+    /// Writes the logits of a shard by running statistics, (images, classes).
+    public func writeLogits(of shard: any ShardSource, into target: UnsafeMutablePointer<Float>) throws {
+        try run(shard, .evaluation)
+        for image in 0..<shard.count {
+            let logits = logits(slice: image / slice) + image % slice * program.classes
+            (target + image * program.classes).update(from: logits, count: program.classes)
         }
     }
 
@@ -83,6 +101,7 @@ extension Executor {
             for slice in own { performLoss(slice, shard, into: nil) }
         }
         guard mode == .training else { return }
+        if let similarity, let teacher { compare(own, similarity, teacher, lane) }
         for (number, stage) in program.backward.enumerated() {
             meet(lane)
             settled?(number)
@@ -98,7 +117,7 @@ extension Executor {
         lane.timer?.lap(.packing)
     }
 
-    private func meet(_ lane: Lane) {
+    func meet(_ lane: Lane) {
         pool.barrier()
         lane.timer?.lap(.waiting)
     }

@@ -12,6 +12,8 @@ public import TensorCore
 public final class Executor: @unchecked Sendable {
     public let graph: Graph
     public let layout: ReductionLayout
+    /// What ``train(_:teacher:settled:)`` minimises.
+    public let loss: TrainingLoss
     let settledStages: [Int?]
     /// Images of a shard and of a slice.
     public let shard: Int
@@ -37,6 +39,9 @@ public final class Executor: @unchecked Sendable {
     /// Threads that have slices.
     let codingThreads: [Int]
     var step = StepInProgress()
+    let similarity: SimilarityLoss?
+    /// Of the shard under way: (images, classes).
+    var teacher: UnsafePointer<Float>?
 
     /// - Parameters:
     ///   - shard: images of a shard; the unit of batch-norm statistics.
@@ -44,11 +49,12 @@ public final class Executor: @unchecked Sendable {
     ///   - precision: of activations, their gradients and the convolutions' weights. Linear layers, the loss
     ///     and everything that ``setWeights(_:)`` takes are fp32 either way.
     ///   - options: part of what results depend on, as the slice is.
+    ///   - loss: what training minimises.
     ///   - training: false leaves out everything that only `train` needs.
     /// - Throws: if the instruction level lacks the precision, oneDNN refuses a layer or memory runs out.
     public init(
         graph: Graph, shard: Int, slice: Int, pool: ComputePool, precision: ElementType = .fp32,
-        training: Bool = true, options: ProgramOptions = ProgramOptions()
+        loss: TrainingLoss = TrainingLoss(), training: Bool = true, options: ProgramOptions = ProgramOptions()
     ) throws(EngineError) {
         precondition(
             slice > 0 && shard > 0 && shard % slice == 0, "slices of \(slice) in a shard of \(shard)")
@@ -59,6 +65,7 @@ public final class Executor: @unchecked Sendable {
         self.shard = shard
         self.slice = slice
         isTraining = training
+        self.loss = loss
         slices = shard / slice
         parameters = ParameterLayout(graph)
         layout = ReductionLayout(parameters)
@@ -88,6 +95,11 @@ public final class Executor: @unchecked Sendable {
         let (byteCount, overflows) = program.arenaByteCount.multipliedReportingOverflow(by: slices)
         arena = try AlignedBuffer(attempting: overflows ? .max : byteCount)
         records = try SliceRecords(program, slices: slices)
+        if training, case .similarity = loss.distillation {
+            similarity = try SimilarityLoss(images: shard, features: program.classes)
+        } else {
+            similarity = nil
+        }
         tensorsOfThread = Self.share(parameters.tensors.map(\.count), among: threads)
     }
 

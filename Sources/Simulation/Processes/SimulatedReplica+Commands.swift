@@ -77,7 +77,7 @@ extension SimulatedReplica {
         makeSums(loaded)
         if head.fromSeed { return adopt() }
         incoming = IncomingState(
-            head, weights: SimulatedState.floatCount, momentum: SimulatedState.floatCount)
+            head, weights: SimulatedState.floatCount, moments: SimulatedState.floatCount)
     }
 
     /// The state has become whole.

@@ -17,6 +17,7 @@ final class Replica {
     /// Committed steps that the state holds.
     private(set) var step: Int
     let pool: ComputePool
+    private let teacher: Teacher?
     private var executor: Executor
     private var executorIsCurrent = false
     /// Of the attempt under way: its number and its exponents, raised for the overflows of those before.
@@ -28,26 +29,31 @@ final class Replica {
 
     /// A replica at the beginning of a phase: with a plan (or no shrink) of the converge phase, else of the
     /// search. Its weights are zeros until ``initialize()`` or ``load(_:offset:elements:)``.
-    /// - Throws: `EngineError`, `ShrinkError`.
-    init(_ definition: RunDefinition, plan: Plan?, step: Int, pool: ComputePool) throws {
+    /// - Parameter teacher: of this definition, if it is there already.
+    /// - Throws: `EngineError`, `ShrinkError`, and where the teacher has to be read what that throws.
+    init(
+        _ definition: RunDefinition, teacher: Teacher? = nil, plan: Plan?, step: Int, pool: ComputePool
+    ) throws {
         self.definition = definition
         self.pool = pool
+        self.teacher = try teacher ?? Teacher(of: definition, pool: pool)
         self.plan = plan
         self.step = step
         model = try definition.makeModel(plan: plan, pool: pool)
-        (executor, codes) = try Self.makeExecutor(definition, model.graph, pool)
+        (executor, codes) = try Self.makeExecutor(definition, model, pool)
         reduction = executor.layout
         sums = try HeldSums(count: reduction.count)
     }
 
     private static func makeExecutor(
-        _ definition: RunDefinition, _ graph: Graph, _ pool: ComputePool
+        _ definition: RunDefinition, _ model: any Model, _ pool: ComputePool
     ) throws(EngineError) -> (Executor, FixedPointState) {
-        let recipe = definition.recipe
+        let (recipe, graph) = (definition.recipe, model.graph)
         let precision = definition.precision
         let slice = Executor.sliceSize(for: graph, shard: recipe.shard, precision: precision)
         let executor = try Executor(
-            graph: graph, shard: recipe.shard, slice: slice, pool: pool, precision: precision)
+            graph: graph, shard: recipe.shard, slice: slice, pool: pool, precision: precision,
+            loss: definition.loss(in: model.phase))
         let codes = FixedPointState(
             uncalibrated: executor.layout, gradientBits: recipe.gradientBits,
             slices: recipe.batch / slice, shards: definition.shardsPerStep)
@@ -111,7 +117,7 @@ final class Replica {
         }
         defer { departure?.wait() }
         do {
-            try executor.train(definition.trainingShard(step: step, shard: shard), settled: settled)
+            try train(definition.trainingShard(step: step, shard: shard), settled)
         } catch {
             sums.reset()
             throw error
@@ -120,6 +126,14 @@ final class Replica {
         let overflows = executor.reportStep()
         hasOverflow = !overflows.isEmpty
         return overflows
+    }
+
+    private func train(_ shard: any ShardSource, _ settled: (@Sendable (Int) -> Void)?) throws {
+        guard let teacher, executor.loss.distillation != nil else {
+            return try executor.train(shard, settled: settled)
+        }
+        let (images, logits) = try teacher.study(shard)
+        try executor.train(images, teacher: logits, settled: settled)
     }
 
     /// What has not gone out in this generation; nil if there is nothing.
@@ -136,14 +150,11 @@ final class Replica {
     /// Takes the optimizer's step with the sums of all shards, coded with ``exponents``.
     func apply(_ sums: UnsafeBufferPointer<Int32>) -> StepMetrics {
         let metrics = StepMetrics(reduced: sums, layout: reduction)
-        let settings = definition.recipe.optimizer
-        let optimizer = SGD(
-            momentum: Float(settings.momentum), weightDecay: Float(settings.weightDecay),
-            isNesterov: settings.nesterov)
         codes = exponents
-        model.apply(
-            sums.baseAddress!, exponents: codes, optimizer: optimizer,
-            rate: definition.learningRate(step: step, searchEnd: definition.searchEnd(plan)))
+        var next = definition.optimizerStep(step, searchEnd: definition.searchEnd(plan))
+        next.gradientScale = model.optimizer.gradientScale(
+            of: sums.baseAddress!, layout: reduction, exponents: codes, pool: pool)
+        model.apply(sums.baseAddress!, exponents: codes, step: next)
         codes.adapt(to: sums, layout: reduction)
         forgetAttempt()
         step += 1
@@ -171,9 +182,9 @@ final class Replica {
     func reshape(_ plan: Plan) throws {
         guard let search = model as? SearchModel else { return }
         let surgery = try Surgery(graph: search.graph, plan: plan)
-        let pruned = try PlainModel(graph: surgery.pruned, pool: pool)
+        let pruned = try PlainModel(graph: surgery.pruned, optimizer: definition.optimizer, pool: pool)
         surgery.prune(weights: search.weights(), into: pruned.state)
-        (executor, codes) = try Self.makeExecutor(definition, surgery.pruned, pool)
+        (executor, codes) = try Self.makeExecutor(definition, pruned, pool)
         reduction = executor.layout
         sums = try HeldSums(count: reduction.count)
         forgetAttempt()
@@ -193,7 +204,7 @@ final class Replica {
     func load(_ section: WireStateChunk.Section, offset: Int, bytes: UnsafeRawBufferPointer) -> Bool {
         let (target, count) =
             switch section {
-            case .momentum: (model.momentum, model.layout.parameterCount)
+            case .momentum: (model.moments, model.layout.momentCount)
             default: (model.state, model.layout.count)
             }
         let elements = bytes.count / 4

@@ -17,7 +17,7 @@ extension ReplicaWorker {
                 (plan == nil)
                     == (definition.schedule.firstPhase == .search || definition.recipe.shrink == nil)
             else { throw WorkerError.badState("its plan does not fit the recipe") }
-            let replica = try Replica(definition, plan: plan, step: 0, pool: pool)
+            let replica = try Replica(definition, teacher: teacher, plan: plan, step: 0, pool: pool)
             replica.initialize()
             self.replica = replica
             heldRun = run
@@ -26,13 +26,13 @@ extension ReplicaWorker {
         let isSearch = head.phase == Phase.search.rawValue
         guard isSearch || definition.recipe.shrink == nil || plan != nil, let step = Int(exactly: head.step)
         else { throw WorkerError.badState("its head does not fit the recipe") }
-        let replica = try Replica(definition, plan: plan, step: step, pool: pool)
+        let replica = try Replica(definition, teacher: teacher, plan: plan, step: step, pool: pool)
         guard replica.load(codes: try FixedPointState(json: head.exponents)) else {
             throw WorkerError.badState("its exponents do not fit the network")
         }
         self.replica = replica
         incoming = IncomingState(
-            head, weights: replica.model.layout.count, momentum: replica.model.layout.parameterCount)
+            head, weights: replica.model.layout.count, moments: replica.model.layout.momentCount)
     }
 
     func take(_ chunk: WireStateChunk, _ payload: Frame) throws {

@@ -13,6 +13,8 @@ final class ReplicaWorker {
     let post: @Sendable (ReplicaOutput) -> Void
     let clock = ContinuousClock()
     var definition: RunDefinition?
+    /// Of the definition, if that has one.
+    var teacher: Teacher?
     var replica: Replica?
     /// A state that arrives, until it is whole.
     var incoming: IncomingState?
@@ -80,7 +82,10 @@ final class ReplicaWorker {
         feeds = []
         if definition?.recipe.fingerprint != recipe.fingerprint || !welcome.keep {
             forgetState()
-            definition = try RunDefinition(recipe)
+            (definition, teacher) = (nil, nil)
+            let fresh = try RunDefinition(recipe)
+            teacher = try Teacher(of: fresh, pool: pool)
+            definition = fresh
         }
         announce(withDigest: true)
     }

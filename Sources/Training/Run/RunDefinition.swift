@@ -11,7 +11,7 @@ import TensorCore
 /// What a recipe and its data set mean: the networks, the schedule, which images are in which shard.
 /// Coordinator and workers derive the same from the same recipe.
 public struct RunDefinition: Sendable {
-    public let recipe: Recipe
+    public internal(set) var recipe: Recipe
     public let train: any ImageSet
     public let test: any ImageSet
     /// The network before widening, plain: what budgets and reports compare with.
@@ -24,19 +24,24 @@ public struct RunDefinition: Sendable {
     /// - Throws: `DataError`, `ModelZooError`, ``RunError``.
     public init(_ recipe: Recipe) throws {
         let sets = try openImageSets(DataOptions(recipe))
-        let shape = sets.train.imageShape
-        let classes = sets.train.classNames.count
+        try self.init(recipe, train: sets.train, test: sets.test)
+        guard train.count >= recipe.batch else {
+            throw RunError.tooFewImages(train.count, batch: recipe.batch)
+        }
+    }
+
+    /// A recipe's networks for the images of another run.
+    init(_ recipe: Recipe, train: any ImageSet, test: any ImageSet) throws {
+        let shape = train.imageShape
+        let classes = train.classNames.count
         self.recipe = recipe
-        (train, test) = sets
-        order = SampleOrder(seed: recipe.seed, count: sets.train.count)
+        (self.train, self.test) = (train, test)
+        order = SampleOrder(seed: recipe.seed, count: train.count)
         baseline = try ModelZoo.network(named: recipe.network, input: shape.height, classes: classes)
         widened = try recipe.shrink.map { shrink in
             try ModelZoo.network(
                 named: recipe.network, input: shape.height, classes: classes, width: Double(shrink.width),
                 forHypernetwork: true, groupPruning: shrink.groups == .whole ? .whole : .narrow)
-        }
-        guard sets.train.count >= recipe.batch else {
-            throw RunError.tooFewImages(sets.train.count, batch: recipe.batch)
         }
     }
 
@@ -79,18 +84,6 @@ public struct RunDefinition: Sendable {
         recipe.shrink == nil ? 0 : plan?.step
     }
 
-    /// The learning rate of step `step`, counted from 0 over both phases. The search runs at the first
-    /// epoch's.
-    func learningRate(step: Int, searchEnd: Int?) -> Float {
-        let steps = searchEnd == nil ? 0 : phaseStep(step, searchEnd: searchEnd)
-        return LearningRateSchedule(recipe).rate(epoch: steps * recipe.batch / train.count)
-    }
-
-    /// The same as the decimal number that people wrote: 0.1, not the nearest float's 0.10000000149.
-    func shownLearningRate(step: Int, searchEnd: Int?) -> Double {
-        Double("\(learningRate(step: step, searchEnd: searchEnd))") ?? 0
-    }
-
     /// The network that a phase trains.
     public func graph(plan: Plan?) throws -> Graph {
         guard let widened else { return baseline }
@@ -101,10 +94,12 @@ public struct RunDefinition: Sendable {
     func stateLayout(plan json: String) throws -> StateLayout {
         guard let shrink = recipe.shrink, let widened, json.isEmpty else {
             return StateLayout(
-                ParameterLayout(try graph(plan: json.isEmpty ? nil : Plan(json: Data(json.utf8)))))
+                ParameterLayout(try graph(plan: json.isEmpty ? nil : Plan(json: Data(json.utf8)))),
+                slots: optimizer.slots)
         }
         return StateLayout(
-            HyperLayout(graph: widened, wiring: LatentWiring(widened), embedding: shrink.embedding))
+            HyperLayout(graph: widened, wiring: LatentWiring(widened), embedding: shrink.embedding),
+            slots: optimizer.slots)
     }
 
     /// A model of zeros for the phase that a plan (JSON, or empty) belongs to.
@@ -114,9 +109,11 @@ public struct RunDefinition: Sendable {
 
     func makeModel(plan: Plan?, pool: ComputePool) throws -> any Model {
         let graph = try graph(plan: plan)
-        guard plan == nil, let shrink = recipe.shrink else { return try PlainModel(graph: graph, pool: pool) }
+        guard plan == nil, let shrink = recipe.shrink else {
+            return try PlainModel(graph: graph, optimizer: optimizer, pool: pool)
+        }
         return try SearchModel(
-            graph: graph, embedding: shrink.embedding,
+            graph: graph, embedding: shrink.embedding, optimizer: optimizer,
             proximal: shrink.method == .dhp ? ProximalStep(shrink, graph: graph) : nil, pool: pool)
     }
 
@@ -161,20 +158,5 @@ extension DataOptions {
             imageSize: recipe.data.imageSize, seed: recipe.seed)
         if let count = recipe.data.trainCount { syntheticTrainCount = count }
         if let count = recipe.data.testCount { syntheticTestCount = count }
-    }
-}
-
-extension LearningRateSchedule {
-    init(_ recipe: Recipe) {
-        let base = Float(recipe.optimizer.learningRate)
-        switch recipe.schedule {
-        case .constant:
-            self = .constant(base: base)
-        case .step(_, let factor):
-            let epochs = recipe.schedule.milestoneEpochs(epochs: recipe.epochs)
-            self = .milestones(base: base, epochs: epochs.map { Int($0.rounded(.up)) }, factor: Float(factor))
-        case .cosine:
-            self = .cosine(base: base, epochs: recipe.epochs)
-        }
     }
 }

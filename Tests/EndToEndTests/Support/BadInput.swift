@@ -140,6 +140,15 @@ struct BadInput: Sendable, CustomStringConvertible {
             let run = try await Reference.shared.result(.plain).run
             return try train(folder, TestRecipe.plain.text, "--resume", "--set", "seed=2", run: run)
         },
+        BadInput("no teacher", "nowhere: no such folder") { folder in
+            try train(folder, plain, "--set", "distillation.teacher=\(folder.path("nowhere"))")
+        },
+        BadInput("teacher for other classes", "trained for 10 other classes") { folder in
+            let run = try await Reference.shared.result(.plain).run
+            try record(label: 1, count: 70).write(to: file(folder, "data_batch_1.bin"))
+            try record(label: 1, count: 2).write(to: file(folder, "test_batch.bin"))
+            return try train(folder, cifar(folder.path), "--set", "distillation.teacher=\(run)")
+        },
         BadInput("folder with a run", "holds a run already; go on with it by --resume") { folder in
             let run = try await Reference.shared.result(.plain).run
             return try train(folder, TestRecipe.plain.text, run: run)

@@ -1,0 +1,18 @@
+extension Recipe {
+    /// What training minimises beside the distillation.
+    public struct Loss: Equatable, Sendable {
+        /// The share of every label that all classes get alike; 0: none.
+        public var labelSmoothing: Double
+
+        init(_ reader: SettingsReader?) {
+            labelSmoothing = reader?.number("label_smoothing", .from(0, below: 1)) ?? 0
+            reader?.finish(elsewhere: Recipe.keys)
+        }
+
+        static let keys = ["loss.label_smoothing"]
+
+        var settings: [Setting] {
+            [Setting("loss.label_smoothing", short(labelSmoothing))]
+        }
+    }
+}
