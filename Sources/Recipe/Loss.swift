@@ -11,8 +11,9 @@ extension Recipe {
 
         static let keys = ["loss.label_smoothing"]
 
+        /// None for the default, so that recipes without it keep their fingerprint.
         var settings: [Setting] {
-            [Setting("loss.label_smoothing", short(labelSmoothing))]
+            labelSmoothing == 0 ? [] : [Setting("loss.label_smoothing", short(labelSmoothing))]
         }
     }
 }
