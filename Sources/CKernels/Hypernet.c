@@ -168,32 +168,35 @@ INLINE void gather(
 
 // da[n] = ∂L/∂a of one row of one tap, whose ∂L/∂W is dw. Everything of one j is in registers.
 INLINE void update_point(
-    espalier_hyper_shape shape, espalier_hyper_rows row, espalier_hyper_rows momenta, espalier_sgd_rule rule,
-    const float *restrict a, const float *restrict dw, float *restrict da) {
-    const size_t count = shape.outputs;
+    espalier_hyper_shape shape, espalier_hyper_rows row, espalier_hyper_rows moments,
+    espalier_optimizer_rule rule, int kind, const float *restrict a, const float *restrict dw,
+    float *restrict da) {
+    const size_t count = shape.outputs, slot = rule.slot;
     for (size_t j = 0; j < shape.embedding; j++) {
         float *restrict w1 = row.w1 + j * count, *restrict w2 = row.w2 + j * count;
-        float *restrict b1 = row.b1 + j * count, *restrict m1 = momenta.w1 + j * count;
-        float *restrict m2 = momenta.w2 + j * count, *restrict mb = momenta.b1 + j * count;
+        float *restrict b1 = row.b1 + j * count, *restrict m1 = moments.w1 + j * count;
+        float *restrict m2 = moments.w2 + j * count, *restrict mb = moments.b1 + j * count;
+        float *restrict s1 = m1 + slot, *restrict s2 = m2 + slot, *restrict sb = mb + slot;
         for (size_t n = 0; n < count; n++) {
             const float u = a[n] * w1[n] + b1[n];
             const float du = w2[n] * dw[n];
             da[n] += du * w1[n];
-            espalier_sgd_step(w2 + n, m2 + n, dw[n] * u, rule);
-            espalier_sgd_step(w1 + n, m1 + n, du * a[n], rule);
-            espalier_sgd_step(b1 + n, mb + n, du, rule);
+            espalier_optimizer_step(w2 + n, m2 + n, s2 + n, dw[n] * u, rule, kind);
+            espalier_optimizer_step(w1 + n, m1 + n, s1 + n, du * a[n], rule, kind);
+            espalier_optimizer_step(b1 + n, mb + n, sb + n, du, rule, kind);
         }
     }
 }
 
 INLINE void update_taps(
-    espalier_hyper_shape shape, espalier_hyper_rows row, espalier_hyper_rows momenta, espalier_sgd_rule rule,
-    const float *restrict a, const float *restrict dw, float *restrict u, float *restrict du,
-    float *restrict da) {
-    const size_t count = shape.outputs;
+    espalier_hyper_shape shape, espalier_hyper_rows row, espalier_hyper_rows moments,
+    espalier_optimizer_rule rule, int kind, const float *restrict a, const float *restrict dw,
+    float *restrict u, float *restrict du, float *restrict da) {
+    const size_t count = shape.outputs, slot = rule.slot;
     for (size_t j = 0; j < shape.embedding; j++) {
         float *restrict w1 = row.w1 + j * count, *restrict b1 = row.b1 + j * count;
-        float *restrict m1 = momenta.w1 + j * count, *restrict mb = momenta.b1 + j * count;
+        float *restrict m1 = moments.w1 + j * count, *restrict mb = moments.b1 + j * count;
+        float *restrict s1 = m1 + slot, *restrict sb = mb + slot;
         for (size_t n = 0; n < count; n++) {
             u[n] = a[n] * w1[n] + b1[n];
             du[n] = 0;
@@ -201,16 +204,17 @@ INLINE void update_taps(
         for (size_t t = 0; t < shape.taps; t++) {
             const float *restrict dt = dw + t * pitch_of(shape);
             float *restrict w2 = row.w2 + (j * shape.taps + t) * count;
-            float *restrict m2 = momenta.w2 + (j * shape.taps + t) * count;
+            float *restrict m2 = moments.w2 + (j * shape.taps + t) * count;
+            float *restrict s2 = m2 + slot;
             for (size_t n = 0; n < count; n++) {
                 du[n] += w2[n] * dt[n];
-                espalier_sgd_step(w2 + n, m2 + n, dt[n] * u[n], rule);
+                espalier_optimizer_step(w2 + n, m2 + n, s2 + n, dt[n] * u[n], rule, kind);
             }
         }
         for (size_t n = 0; n < count; n++) {
             da[n] += du[n] * w1[n];
-            espalier_sgd_step(w1 + n, m1 + n, du[n] * a[n], rule);
-            espalier_sgd_step(b1 + n, mb + n, du[n], rule);
+            espalier_optimizer_step(w1 + n, m1 + n, s1 + n, du[n] * a[n], rule, kind);
+            espalier_optimizer_step(b1 + n, mb + n, sb + n, du[n], rule, kind);
         }
     }
 }
@@ -230,22 +234,21 @@ INLINE double inner_product(const float *restrict x, const float *restrict y, si
     return sum;
 }
 
-ESPALIER_CLONES
-void espalier_hyper_update(
-    espalier_hyper_shape shape, espalier_hyper_rows parameters, espalier_hyper_rows momenta, size_t rows,
-    const float *z_in, const float *z_out, const int32_t *gradient, size_t stride, float inverse_scale,
-    espalier_sgd_rule rule, double *z_in_gradient, double *z_out_gradient, float *scratch) {
+INLINE void update(
+    espalier_hyper_shape shape, espalier_hyper_rows parameters, espalier_hyper_rows moments, size_t rows,
+    const float *z_in, const float *z_out, const int32_t *gradient, size_t stride, float scale,
+    espalier_optimizer_rule rule, int kind, double *z_in_gradient, double *z_out_gradient, float *scratch) {
     const size_t count = shape.outputs, pitch = pitch_of(shape);
     float *restrict a = scratch;
     float *restrict u = a + pitch;
     float *restrict du = u + pitch;
     float *restrict da = du + pitch;
     float *restrict tile = da + pitch;
-    gather(gradient, stride, inverse_scale, tile, rows * shape.taps, count, pitch);
+    gather(gradient, stride, scale, tile, rows * shape.taps, count, pitch);
     for (size_t n = 0; n < count; n++) z_out_gradient[n] = 0;
     for (size_t r = 0; r < rows; r++) {
         const espalier_hyper_rows row = row_of(shape, parameters, r);
-        const espalier_hyper_rows momentum = row_of(shape, momenta, r);
+        const espalier_hyper_rows moment = row_of(shape, moments, r);
         const float *restrict dw = tile + r * shape.taps * pitch;
         const float z = z_in[r];
         for (size_t n = 0; n < count; n++) {
@@ -253,15 +256,29 @@ void espalier_hyper_update(
             da[n] = 0;
         }
         if (shape.taps == 1) {
-            update_point(shape, row, momentum, rule, a, dw, da);
+            update_point(shape, row, moment, rule, kind, a, dw, da);
         } else {
-            update_taps(shape, row, momentum, rule, a, dw, u, du, da);
+            update_taps(shape, row, moment, rule, kind, a, dw, u, du, da);
         }
-        espalier_sgd_span(row.b0, momentum.b0, da, count, rule);
+        espalier_optimizer_span(row.b0, moment.b0, da, count, rule, kind);
         for (size_t t = 0; t < shape.taps; t++) {
-            espalier_sgd_span(row.b2 + t * count, momentum.b2 + t * count, dw + t * pitch, count, rule);
+            espalier_optimizer_span(
+                row.b2 + t * count, moment.b2 + t * count, dw + t * pitch, count, rule, kind);
         }
         for (size_t n = 0; n < count; n++) z_out_gradient[n] += (double)da[n] * (double)z;
         z_in_gradient[r] = inner_product(da, z_out, count);
     }
+}
+
+ESPALIER_CLONES
+void espalier_hyper_update(
+    espalier_hyper_shape shape, espalier_hyper_rows parameters, espalier_hyper_rows moments, size_t rows,
+    const float *z_in, const float *z_out, const int32_t *gradient, size_t stride, float scale,
+    espalier_optimizer_rule rule, double *z_in_gradient, double *z_out_gradient, float *scratch) {
+#define BODY(kind)                                                                                  \
+    update(                                                                                         \
+        shape, parameters, moments, rows, z_in, z_out, gradient, stride, scale, rule, kind,         \
+        z_in_gradient, z_out_gradient, scratch)
+    ESPALIER_FOR_OPTIMIZER(rule.kind, BODY)
+#undef BODY
 }

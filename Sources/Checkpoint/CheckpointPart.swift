@@ -2,6 +2,6 @@
 public enum CheckpointPart: String, Sendable, CaseIterable {
     /// Weights and running statistics, or the hypernetwork's state.
     case model = "model.safetensors"
-    /// The optimizer's momentum; a checkpoint that only serves inference has none.
+    /// What the optimizer remembers, such as momentum; a checkpoint that only serves inference has none.
     case optimizer = "optimizer.safetensors"
 }

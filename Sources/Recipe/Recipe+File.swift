@@ -8,19 +8,7 @@ extension Recipe {
     ///   - networks: names that `network` may have; any name when empty.
     /// - Throws: all problems at once.
     public init(path: String, overrides: [String] = [], networks: [String] = []) throws(RecipeError) {
-        let content: [UInt8]
-        do {
-            // One byte more than allowed tells a file that is too large from one that just fits.
-            let handle = try FileHandle(forReadingFrom: URL(filePath: path))
-            content = Array(try handle.read(upToCount: SettingsParser.bytesMax + 1) ?? Data())
-        } catch {
-            throw RecipeError(file: path, "cannot be read: \(Self.reason(error))")
-        }
-        guard
-            let text = String(validating: content, as: UTF8.self)
-        else {
-            throw RecipeError(file: path, "not UTF-8 text")
-        }
+        let text = try SettingsFile.text(path: path, bytesMax: SettingsParser.bytesMax)
         try self.init(text: text, file: path, overrides: overrides, networks: networks)
     }
 
@@ -57,7 +45,7 @@ extension Recipe {
         do {
             try Data(yaml.utf8).write(to: URL(filePath: path), options: .atomic)
         } catch {
-            throw RecipeError(file: path, "cannot be written: \(Self.reason(error))")
+            throw RecipeError(file: path, "cannot be written: \(SettingsFile.reason(error))")
         }
     }
 
@@ -104,14 +92,5 @@ extension Recipe {
         }
         return problems.enumerated().sorted { (rank($0.element), $0.offset) < (rank($1.element), $1.offset) }
             .map(\.element)
-    }
-
-    /// The system's words for why a file could not be used.
-    private static func reason(_ error: any Error) -> String {
-        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-        let code = [underlying, error as NSError].compactMap(\.self).first {
-            $0.domain == NSPOSIXErrorDomain
-        }?.code
-        return code.map { String(cString: strerror(CInt($0))) } ?? shown(error.localizedDescription)
     }
 }

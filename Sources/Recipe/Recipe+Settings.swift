@@ -23,17 +23,21 @@ extension Recipe {
         "data.format",
         "data.path", "data.image_size", "data.train_count", "data.test_count", "optimizer.kind",
         "optimizer.learning_rate", "optimizer.momentum", "optimizer.weight_decay", "optimizer.nesterov",
-        "schedule.kind", "schedule.milestones", "schedule.factor", "shrink.method", "shrink.width",
-        "shrink.embedding", "shrink.steps", "shrink.importance", "shrink.search", "shrink.budget.ratio",
-        "shrink.budget.flops", "shrink.budget.flops_of_baseline", "shrink.budget.parameters", "shrink.rho",
-        "shrink.tau", "shrink.min_channels", "checkpoint.every_epochs", "checkpoint.every_steps",
+        "optimizer.beta1", "optimizer.beta2", "optimizer.alpha", "optimizer.epsilon", "optimizer.clip_norm",
+        "schedule.kind", "schedule.milestones", "schedule.factor", "schedule.warmup_epochs", "shrink.method",
+        "shrink.width", "shrink.groups", "shrink.embedding", "shrink.steps", "shrink.importance",
+        "shrink.search", "shrink.penalty", "shrink.strength", "shrink.threshold", "shrink.check_every",
+        "shrink.tolerance", "shrink.seed", "shrink.plan", "shrink.budget.ratio", "shrink.budget.flops",
+        "shrink.budget.flops_of_baseline", "shrink.budget.parameters", "shrink.rho", "shrink.tau",
+        "shrink.min_channels", "checkpoint.every_epochs", "checkpoint.every_steps",
         "checkpoint.keep", "evaluate.every_epochs", "isa", "timeout",
     ]
 
     /// SHA-256, 64 hexadecimal digits, over every key and value that decides the weights, defaults included.
     ///
     /// Left out, so that they may differ when a run is resumed or a worker joins: `max_steps`, `checkpoint`,
-    /// `evaluate`, `timeout`, and `data.path` (the images have a fingerprint of their own).
+    /// `evaluate`, `timeout`, `data.path` (the images have a fingerprint of their own), and `shrink.plan`
+    /// (the run keeps the plan).
     public var fingerprint: String {
         var hash = SHA256()
         for setting in settings where setting.decides {
@@ -72,7 +76,7 @@ extension Recipe {
             Setting("precision", precision.rawValue),
             Setting("gradient_bits", "\(gradientBits)"),
         ] + dataSettings + optimizerSettings + loss.settings + (distillation?.settings ?? [])
-            + (shrink.map(Self.settings) ?? []) + runSettings
+            + shrinkSettings + runSettings
     }
 
     private var dataSettings: [Setting] {
@@ -84,43 +88,12 @@ extension Recipe {
     }
 
     private var optimizerSettings: [Setting] {
-        var result = [
-            Setting("optimizer.kind", optimizer.kind.rawValue),
-            Setting("optimizer.learning_rate", short(optimizer.learningRate)),
-            Setting("optimizer.momentum", short(optimizer.momentum)),
-            Setting("optimizer.weight_decay", short(optimizer.weightDecay)),
-            Setting("optimizer.nesterov", "\(optimizer.nesterov)"),
-            Setting("schedule.kind", schedule.kind.rawValue),
-        ]
-        if case .step(let milestones, let factor) = schedule {
-            let list = milestones.map(short).joined(separator: ", ")
-            result += [
-                Setting("schedule.milestones", "[\(list)]"), Setting("schedule.factor", short(factor)),
-            ]
-        }
-        return result
+        optimizer.written.map { Setting("optimizer.\($0.key)", $0.value) }
+            + schedule.written.map { Setting("schedule.\($0.key)", $0.value) }
     }
 
-    private static func settings(_ shrink: Shrink) -> [Setting] {
-        let budget =
-            switch shrink.budget {
-            case .ratio(let ratio): ("ratio", short(ratio))
-            case .flops(let count): ("flops", "\(count)")
-            case .flopsOfBaseline(let ratio): ("flops_of_baseline", short(ratio))
-            case .parameters(let count): ("parameters", "\(count)")
-            }
-        return [
-            Setting("shrink.method", shrink.method.rawValue),
-            Setting("shrink.width", "\(shrink.width)"),
-            Setting("shrink.embedding", "\(shrink.embedding)"),
-            Setting("shrink.steps", "\(shrink.steps)"),
-            Setting("shrink.importance", shrink.importance.rawValue),
-            Setting("shrink.search", shrink.search.rawValue),
-            Setting("shrink.budget.\(budget.0)", budget.1),
-        ] + (shrink.rho.map { [Setting("shrink.rho", short($0))] } ?? []) + [
-            Setting("shrink.tau", short(shrink.tau)),
-            Setting("shrink.min_channels", "\(shrink.minChannels)"),
-        ]
+    private var shrinkSettings: [Setting] {
+        (shrink?.written ?? []).map { Setting("shrink.\($0.key)", $0.value, decides: $0.decides) }
     }
 
     private var runSettings: [Setting] {

@@ -66,14 +66,14 @@ extension SimulatedCluster {
     /// The ledger and the state are what they would be without a cluster.
     private func checkEnd() {
         let steps = disk.ledger.map(\.step)
-        if steps != Array(1...settings.schedule.lastStep) { witness.violate("the ledger has steps \(steps)") }
+        let last = witness.reference.lastStep
+        if steps != Array(1...last) { witness.violate("the ledger has steps \(steps)") }
         if disk.checkpoints.last != witness.reference.final {
             witness.violate("the last checkpoint is not the reference's state")
         }
-        let due = (1...settings.schedule.lastStep).filter {
-            $0 > settings.schedule.searchSteps
-                && ($0 == settings.schedule.totalSteps
-                    || ($0 - settings.schedule.searchSteps) % settings.schedule.evaluateEvery == 0)
+        let end = witness.reference.plan?.step ?? 0
+        let due = (1...last).filter {
+            $0 > end && ($0 == last || ($0 - end) % settings.schedule.evaluateEvery == 0)
         }
         let missing = due.filter { disk.evaluations[$0] == nil }
         if !missing.isEmpty { witness.violate("steps \(missing) were not evaluated") }

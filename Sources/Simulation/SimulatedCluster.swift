@@ -43,8 +43,9 @@ package final class SimulatedCluster {
         random = SeededRandom(SeededRandom.mix(settings.seed))
         time = VirtualTime()
         let training = SimulatedTraining(
-            seed: settings.seed, schedule: settings.schedule, searchElements: settings.searchElements,
-            convergeElements: settings.convergeElements)
+            seed: settings.seed, schedule: settings.schedule, plansAtStart: settings.plansAtStart,
+            searchElements: settings.searchElements, convergeElements: settings.convergeElements)
+        disk.plan = training.firstPlan
         witness = Witness(
             time: time, reference: ReferenceRun(training), mutation: settings.mutation,
             trace: Trace(isVerbose: isVerbose, print: print))

@@ -6,6 +6,8 @@ package struct SimulationSettings: Sendable {
     package var seed: UInt64
     package var workers: Int
     package var schedule: RunSchedule
+    /// Whether the run begins with a plan that took no search.
+    package var plansAtStart: Bool
     package var searchElements: Int
     package var convergeElements: Int
     /// What processes take for death when it is silent.
@@ -35,9 +37,13 @@ package struct SimulationSettings: Sendable {
         self.mutation = mutation
         workers = 1 + random.below(5)
         let search = random.chance(1, outOf: 4) ? 0 : 2 + random.below(5)
-        let total = search + 5 + random.below(8)
+        let isOpen = search > 0 && random.chance(1, outOf: 2)
+        plansAtStart = search == 0 && random.chance(1, outOf: 2)
+        let most = isOpen ? 2 * search : search
+        let total = most + 5 + random.below(8)
         schedule = RunSchedule(
-            searchSteps: search, totalSteps: total, shardsPerStep: 1 + random.below(9),
+            searchSteps: most, totalSteps: total, checkEvery: isOpen ? 1 + random.below(3) : nil,
+            shardsPerStep: 1 + random.below(9),
             evaluationShards: 1 + random.below(5), evaluateEvery: 2 + random.below(5),
             checkpointEvery: 2 + random.below(6))
         searchElements = 70 + random.below(200)

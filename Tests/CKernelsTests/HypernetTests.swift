@@ -18,6 +18,16 @@ import Testing
         var wide: Int { rows * embedding * outputs }
         /// Elements of w1, w2, b0, b1, b2.
         var counts: [Int] { [wide, wide * taps, rows * outputs, wide, rows * taps * outputs] }
+        /// Where each begins if they lie one after the other.
+        var starts: [Int] { counts.indices.map { counts.prefix($0).reduce(0, +) } }
+
+        func rows(in base: UnsafeMutablePointer<Float>) -> espalier_hyper_rows {
+            let starts = starts
+            return espalier_hyper_rows(
+                w1: base + starts[0], w2: base + starts[1], b0: base + starts[2], b1: base + starts[3],
+                b2: base + starts[4])
+        }
+
         /// More weights of each output than these rows'.
         var stride: Int { rows * taps + 5 }
     }
@@ -86,26 +96,32 @@ import Testing
         #expect(areSame(weights, expected))
     }
 
-    @Test(arguments: cases, [false, true])
-    func updates(_ this: Case, isNesterov: Bool) {
-        var (parts, momenta) = (Parts(this, seed: 1), Parts(this, seed: 21))
-        let (before, momentaBefore) = (parts.arrays, momenta.arrays)
+    @Test(arguments: cases, OptimizerTests.rules.indices)
+    func updates(_ this: Case, optimizer: Int) {
+        var parts = Parts(this, seed: 1)
+        let before = parts.arrays
+        // The parts one after the other, and the second slot behind them all.
+        let total = this.counts.reduce(0, +)
+        var moments = values(2 * total, seed: 21).map(\.magnitude)
+        let momentsBefore = moments
         let (zIn, zOut) = (values(this.rows, seed: 11), values(this.outputs, seed: 12))
         let sums = integers(this.outputs * this.stride, seed: 13)
         let scale: Float = 0x1p-31
-        let rule = espalier_sgd_rule(rate: 0.1, momentum: 0.9, decay: 1e-2, nesterov: isNesterov ? 1 : 0)
+        var rule = OptimizerTests.rules[optimizer]
+        rule.slot = total
         var zInGradient = [Double](repeating: .nan, count: this.rows)
         var zOutGradient = [Double](repeating: .nan, count: this.outputs)
         var scratch = [Float](repeating: .nan, count: espalier_hyper_scratch(this.shape, this.rows))
         parts.withRows { rows in
-            momenta.withRows {
+            moments.withUnsafeMutableBufferPointer {
                 espalier_hyper_update(
-                    this.shape, rows, $0, this.rows, zIn, zOut, sums, this.stride, scale, rule, &zInGradient,
-                    &zOutGradient, &scratch)
+                    this.shape, rows, this.rows(in: $0.baseAddress!), this.rows, zIn, zOut, sums, this.stride,
+                    scale, rule, &zInGradient, &zOutGradient, &scratch)
             }
         }
 
-        let reference = Reference(this, parts: before, momenta: momentaBefore, zIn, zOut, sums, scale, rule)
+        let reference = HypernetReference(
+            this, parts: before, moments: momentsBefore, zIn, zOut, sums, scale, rule)
         for (actual, expected) in zip(zInGradient, reference.zIn) {
             // The kernel adds in another order.
             #expect(abs(actual - expected) <= 1e-12 * Double(this.outputs * this.embedding))
@@ -113,67 +129,7 @@ import Testing
         #expect(zOutGradient == reference.zOut)
         for part in before.indices {
             #expect(areSame(parts.arrays[part], reference.parts[part]), "part \(part)")
-            #expect(areSame(momenta.arrays[part], reference.momenta[part]), "momentum of part \(part)")
         }
-    }
-}
-
-/// The update of a block: what it leaves, and ∂L/∂z.
-private struct Reference {
-    private(set) var parts: [[Float]]
-    private(set) var momenta: [[Float]]
-    private(set) var zIn: [Double]
-    private(set) var zOut: [Double]
-    private let rule: espalier_sgd_rule
-
-    init(
-        _ this: HypernetTests.Case, parts: [[Float]], momenta: [[Float]], _ zIn: [Float], _ zOut: [Float],
-        _ sums: [Int32], _ scale: Float, _ rule: espalier_sgd_rule
-    ) {
-        self.parts = parts
-        self.momenta = momenta
-        self.rule = rule
-        self.zIn = [Double](repeating: 0, count: this.rows)
-        self.zOut = [Double](repeating: 0, count: this.outputs)
-        for r in 0..<this.rows {
-            for n in 0..<this.outputs {
-                let dw = (0..<this.taps).map { Float(sums[n * this.stride + r * this.taps + $0]) * scale }
-                let da = backward(this, r, n, zIn[r] * zOut[n], dw)
-                self.zOut[n] += Double(da) * Double(zIn[r])
-                self.zIn[r] += Double(da) * Double(zOut[n])
-            }
-        }
-    }
-
-    /// One row and output; returns ∂L/∂a.
-    private mutating func backward(
-        _ this: HypernetTests.Case, _ r: Int, _ n: Int, _ latent: Float, _ dw: [Float]
-    ) -> Float {
-        let a = latent + parts[2][r * this.outputs + n]
-        var da: Float = 0
-        for j in 0..<this.embedding {
-            let narrow = (r * this.embedding + j) * this.outputs + n
-            let u = a * parts[0][narrow] + parts[3][narrow]
-            var du: Float = 0
-            for t in 0..<this.taps {
-                let wide = ((r * this.embedding + j) * this.taps + t) * this.outputs + n
-                du += parts[1][wide] * dw[t]
-                update(1, wide, dw[t] * u)
-            }
-            da += du * parts[0][narrow]
-            update(0, narrow, du * a)
-            update(3, narrow, du)
-        }
-        update(2, r * this.outputs + n, da)
-        for t in 0..<this.taps { update(4, (r * this.taps + t) * this.outputs + n, dw[t]) }
-        return da
-    }
-
-    private mutating func update(_ part: Int, _ index: Int, _ gradient: Float) {
-        let decayed = gradient + rule.decay * parts[part][index]
-        momenta[part][index] = rule.momentum * momenta[part][index] + decayed
-        let direction =
-            rule.nesterov != 0 ? decayed + rule.momentum * momenta[part][index] : momenta[part][index]
-        parts[part][index] -= rule.rate * direction
+        #expect(areSame(moments, reference.moments))
     }
 }

@@ -253,7 +253,7 @@ import Testing
 
     @Test func aPlanThatWasWrittenDownIsNotDecidedAgain() throws {
         var cluster = try FakeCluster(schedule: Self.schedule(search: 1), workers: 0, wanted: 2) {
-            $0.plan = "{}"
+            $0.plan = DecidedPlan(json: "{}", step: 1)
         }
         try cluster.start(worker: 0)
         try cluster.start(worker: 1)

@@ -21,13 +21,6 @@ struct FakeCluster {
         var work: StepWork?
     }
 
-    /// One generation's try at one attempt.
-    struct Round: Hashable {
-        let generation: UInt64
-        let step: Int
-        let attempt: UInt32
-    }
-
     var coordinator: CoordinatorMachine
     var workers: [[UInt8]: WorkerMachine] = [:]
     var replicas: [[UInt8]: FakeReplica] = [:]
@@ -36,6 +29,9 @@ struct FakeCluster {
     var evaluations: [EvaluationResult] = []
     var digests: [Int] = []
     var plansDecided = 0
+    /// The steps at which latent vectors came to a decision, and the first of them that gives a plan.
+    var looks: [Int] = []
+    var searchEnd = 0
     var savesAsked: [Int] = []
     var savesAbandoned: [Int] = []
     var rewinds = 0
@@ -110,7 +106,7 @@ struct FakeCluster {
     }
 
     /// The coordinator's process is killed, and another one takes the run up.
-    mutating func restartCoordinator(recordedStep: Int? = nil, plan: String? = nil, wanted: Int) throws {
+    mutating func restartCoordinator(recordedStep: Int? = nil, plan: DecidedPlan? = nil, wanted: Int) throws {
         var settings = coordinator.settings
         settings.knownRuns.append(settings.run)
         settings.run = .random()
@@ -182,9 +178,11 @@ struct FakeCluster {
         case .continueFrom(let step): committed.removeAll { $0.step > step }
         case .recordDigest(let step, _): digests.append(step)
         case .recordEvaluation(let result): evaluations.append(result)
-        case .decidePlan:
-            plansDecided += 1
-            queue.append(.toCoordinator(.planDecided(json: "{}")))
+        case .decidePlan(let step, _):
+            looks.append(step)
+            let isEnd = step >= searchEnd || step == coordinator.settings.schedule.searchSteps
+            plansDecided += isEnd ? 1 : 0
+            queue.append(.toCoordinator(isEnd ? .planDecided(json: "{}") : .searchGoesOn))
         case .receiveCheckpoint(let step, _, _): savesAsked.append(step)
         case .abandonCheckpoint(let step): savesAbandoned.append(step)
         case .rewind:
@@ -388,11 +386,5 @@ struct FakeCluster {
         feeds.removeAll { $0.target == target }
         feeds.append((source, target))
         answer(.prepared(ready(of: target)), from: target)
-    }
-}
-
-extension FakeCluster.Round {
-    init(_ work: StepWork) {
-        self.init(generation: work.generation, step: work.step, attempt: work.attempt)
     }
 }

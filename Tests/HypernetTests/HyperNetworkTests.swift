@@ -93,29 +93,32 @@ struct HyperNetworkTests {
         #expect(!gradients.contains { $0.isNaN })
     }
 
-    @Test("a fused step is SGD on the whole gradients, bit for bit", arguments: [false, true])
-    func fusedStep(isNesterov: Bool) throws {
+    static let optimizers: [Optimizer] = [
+        .sgd(weightDecay: 1e-2), .sgd(weightDecay: 1e-2, isNesterov: true), .adam(weightDecay: 1e-2),
+        .rmsprop(weightDecay: 1e-2), .rmsprop(momentum: 0.9, weightDecay: 1e-2),
+    ]
+
+    @Test("a fused step is the optimizer's on the whole gradients, bit for bit", arguments: optimizers)
+    func fusedStep(optimizer: Optimizer) throws {
         let network = Self.networks[0]
         let hyper = network.make()
-        let optimizer = SGD(momentum: 0.9, weightDecay: 1e-2, isNesterov: isNesterov)
-        let rate: Float = 0.1
+        let step = OptimizerStep(rate: 0.1, number: 3)
         let pool = ComputePool(threads: 1)
+        let count = hyper.layout.parameterCount
         var state = noise(hyper.layout.count, "state")
-        var momenta = noise(hyper.layout.parameterCount, "momenta")
-        let (stateBefore, momentaBefore) = (state, momenta)
+        var moments = noise(optimizer.slots.count * count, "moments").map(\.magnitude)
+        let (stateBefore, momentsBefore) = (state, moments)
         let gradient = try CodedGradient(
             noise(hyper.parameters.parameterCount, "gradient"), hyper.parameters)
         let gradients = hyper.gradients(state: state, gradient: gradient, pool: pool)
         hyper.step(
-            state: &state, momenta: &momenta, reduced: gradient.sums, exponents: gradient.exponents,
-            optimizer: optimizer, rate: rate, pool: pool)
-        for index in gradients.indices {
-            let decayed = gradients[index] + optimizer.weightDecay * stateBefore[index]
-            let momentum = optimizer.momentum * momentaBefore[index] + decayed
-            let direction = isNesterov ? decayed + optimizer.momentum * momentum : momentum
-            #expect(momenta[index] == momentum)
-            #expect(state[index] == stateBefore[index] - rate * direction)
-        }
+            state: &state, moments: &moments, reduced: gradient.sums, exponents: gradient.exponents,
+            optimizer: optimizer, step: step, pool: pool)
+        var (expected, expectedMoments) = (stateBefore, momentsBefore)
+        optimizer.update(
+            &expected, moments: &expectedMoments, gradients: gradients, count: count, step: step)
+        #expect(state == expected && moments == expectedMoments)
+        #expect(zip(state, stateBefore).prefix(count).allSatisfy { $0 != $1 })
         #expect(
             state.suffix(hyper.layout.runningStatistics.count)
                 == stateBefore.suffix(hyper.layout.runningStatistics.count))
@@ -138,16 +141,17 @@ struct HyperNetworkTests {
         for threads in [1, 2, 3, 5] {
             let pool = ComputePool(threads: threads)
             var state = [Float](repeating: 0, count: hyper.layout.count)
-            var momenta = [Float](repeating: 0, count: hyper.layout.parameterCount)
+            var moments = [Float](repeating: 0, count: 2 * hyper.layout.parameterCount)
             var weights = [Float](repeating: 0, count: hyper.parameters.count)
             hyper.initialize(&state, seed: 3, pool: pool)
-            for _ in 0..<2 {
+            for number in 1...2 {
                 hyper.step(
-                    state: &state, momenta: &momenta, reduced: gradient.sums, exponents: gradient.exponents,
-                    optimizer: SGD(momentum: 0.9, weightDecay: 1e-4), rate: 0.1, pool: pool)
+                    state: &state, moments: &moments, reduced: gradient.sums, exponents: gradient.exponents,
+                    optimizer: .adam(weightDecay: 1e-4), step: OptimizerStep(rate: 0.1, number: number),
+                    pool: pool)
             }
             hyper.generate(from: state, into: &weights, pool: pool)
-            results.append(state + momenta + weights + hyper.latentGradients.flatMap { $0 })
+            results.append(state + moments + weights + hyper.latentGradients.flatMap { $0 })
         }
         for result in results.dropFirst() { #expect(result == results[0]) }
     }

@@ -8,7 +8,7 @@ import Testing
 @Suite("The search phase of whole networks, end to end, against golden values")
 struct SearchGoldenTests {
     static let files = Golden.files("prune", prefix: "e2e_")
-    static let optimizer = SGD(momentum: 0.9, weightDecay: 1e-4)
+    static let optimizer = Optimizer.sgd(momentum: 0.9, weightDecay: 1e-4)
 
     private struct Search {
         let tensors: SafetensorsFile

@@ -7,7 +7,7 @@ import Testing
 @Suite("Training steps of a network with a hypernetwork, end to end, against golden values")
 struct StepGoldenTests {
     private struct Entry {
-        let optimizer: SGD
+        let optimizer: Optimizer
         let rate: Float
         /// Latent vectors that layers share, by the layers' own names for them.
         let aliases: [String: String]
@@ -62,12 +62,12 @@ struct StepGoldenTests {
         guard let value = value as? [String: Any], let optimizer = value["optimizer"] as? [String: Any],
             let aliases = value["parameter_aliases"] as? [String: String]
         else { throw GoldenMissing(what: "entry of step/index.json") }
-        func number(_ key: String) -> Float { Float(optimizer[key] as? Double ?? .nan) }
+        func number(_ key: String) -> Double { optimizer[key] as? Double ?? .nan }
         return Entry(
-            optimizer: SGD(
+            optimizer: .sgd(
                 momentum: number("momentum"), weightDecay: number("weight_decay"),
                 isNesterov: optimizer["nesterov"] as? Bool ?? false),
-            rate: number("lr"),
+            rate: Float(number("lr")),
             aliases: aliases)
     }
 

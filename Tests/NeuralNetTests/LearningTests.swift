@@ -50,6 +50,62 @@ struct LearningTests {
         }
     }
 
+    /// Up to the base rate whatever the milestones, then the schedule's own.
+    @Test(arguments: [
+        LearningRateSchedule.constant(base: 0.4), .cosine(base: 0.4, epochs: 4),
+        .milestones(base: 0.4, epochs: [1, 2]),
+    ])
+    func warmUpJoinsTheSchedule(_ schedule: LearningRateSchedule) {
+        let (stepsPerEpoch, warmupSteps) = (4, 6)
+        for step in 0..<16 {
+            let epoch = step / stepsPerEpoch
+            let rate = schedule.rate(epoch: epoch, step: step, warmupSteps: warmupSteps)
+            let expected = step < 6 ? 0.4 * Double(step + 1) / 6 : schedule.preciseRate(epoch: epoch)
+            #expect((Double(rate) - expected).magnitude < 1e-7 && rate > 0, "step \(step)")
+            #expect(
+                schedule.rate(epoch: epoch, step: step, warmupSteps: 0) == schedule.rate(epoch: epoch))
+        }
+        #expect(schedule.rate(epoch: 1, step: 5, warmupSteps: warmupSteps) == 0.4)
+    }
+
+    /// Whatever the number of threads: the norm of the decoded gradients, without statistics and metrics.
+    @Test func gradientNormIsThatOfAllWeights() throws {
+        let graph = TestNetworks.pools
+        let reduction = ReductionLayout(ParameterLayout(graph))
+        var exponents = FixedPointState(uncalibrated: reduction, slices: 2, shards: 1)
+        let reports = reduction.segments.indices.map { Overflow(segment: $0, magnitude: Float($0 + 1)) }
+        try exponents.raise(for: reports, layout: reduction)
+        let random = CounterRandom(seed: 3, stream: 9)
+        let reduced = (0..<reduction.count).map {
+            Int32($0 % 2 == 0 ? 1 : -1) * Int32(random.integer(UInt64($0), below: 1 << 20))
+        }
+        var squares = 0.0
+        for (index, segment) in reduction.segments.enumerated()
+        where segment.kind == .gradientOfSlice || segment.kind == .gradientOfShard {
+            for place in segment.range {
+                let value = Double(reduced[place]) * Double(exponents.inverseScale(of: index))
+                squares += value * value
+            }
+        }
+        let expected = squares.squareRoot()
+        let norms = [1, 2, 5].map {
+            GradientNorm.of(
+                reduced, layout: reduction, exponents: exponents, pool: ComputePool(threads: $0))
+        }
+        #expect(norms.allSatisfy { $0 == norms[0] })
+        #expect((norms[0] / expected - 1).magnitude < 1e-12)
+        var optimizer = Optimizer.adam()
+        let pool = ComputePool(threads: 1)
+        func scale() -> Float {
+            optimizer.gradientScale(of: reduced, layout: reduction, exponents: exponents, pool: pool)
+        }
+        #expect(scale() == 1)
+        optimizer.clipNorm = 2 * expected
+        #expect(scale() == 1)
+        optimizer.clipNorm = 0.25 * norms[0]
+        #expect(scale() == 0.25)
+    }
+
     @Test func ratesOutsideTheRunAreDefined() {
         #expect(LearningRateSchedule.cosine(base: 0.1, epochs: 10).rate(epoch: 10) == 0)
         #expect(LearningRateSchedule.cosine(base: 0.1, epochs: 0).rate(epoch: 0) == 0)
@@ -97,9 +153,14 @@ struct LearningTests {
         #expect(values("uniform.weight") != values("normal.weight"))
     }
 
-    /// SGD from integers is SGD from the decoded floats, on any number of threads, tensor by tensor.
-    @Test(arguments: [true, false], [1, 3])
-    func optimizerDecodesEachTensor(_ isNesterov: Bool, _ threads: Int) throws {
+    static let optimizers: [Optimizer] = [
+        .sgd(weightDecay: 1e-2), .sgd(weightDecay: 1e-2, isNesterov: true), .adam(weightDecay: 1e-2),
+        .rmsprop(weightDecay: 1e-2), .rmsprop(momentum: 0.9, weightDecay: 1e-2),
+    ]
+
+    /// A step from integers is one from the decoded floats, on any number of threads, tensor by tensor.
+    @Test(arguments: optimizers, [1, 3])
+    func optimizerDecodesEachTensor(_ optimizer: Optimizer, _ threads: Int) throws {
         let graph = TestNetworks.pools
         let layout = ParameterLayout(graph)
         let reduction = ReductionLayout(layout)
@@ -111,11 +172,13 @@ struct LearningTests {
         let reduced = (0..<reduction.count).map {
             Int32($0 % 2 == 0 ? 1 : -1) * Int32(random.integer(UInt64($0), below: 9999))
         }
-        let optimizer = SGD(momentum: 0.9, weightDecay: 1e-2, isNesterov: isNesterov)
+        let step = OptimizerStep(rate: 0.1, number: 4)
         var state = testState(graph)
         let before = state
-        var momenta = (0..<layout.parameterCount).map { Float(random.uniform(UInt64($0))) }
-        var (parameters, velocity) = (state, momenta)
+        var moments = (0..<optimizer.slots.count * layout.parameterCount).map {
+            Float(random.uniform(UInt64($0)))
+        }
+        var (parameters, expected) = (state, moments)
         var gradients = [Float](repeating: 0, count: reduction.metricsOffset)
         for (index, segment) in reduction.segments.enumerated() where segment.kind != .metric {
             for place in segment.range {
@@ -123,11 +186,11 @@ struct LearningTests {
             }
         }
         optimizer.update(
-            &state, momenta: &momenta, reduced: reduced, exponents: exponents, layout: layout, rate: 0.1,
+            &state, moments: &moments, reduced: reduced, exponents: exponents, layout: layout, step: step,
             pool: pool)
         optimizer.update(
-            &parameters, momenta: &velocity, gradients: gradients, count: layout.parameterCount, rate: 0.1)
-        #expect(state == parameters && momenta == velocity)
+            &parameters, moments: &expected, gradients: gradients, count: layout.parameterCount, step: step)
+        #expect(state == parameters && moments == expected)
         #expect(state[layout.parameterCount...] == before[layout.parameterCount...])
         #expect(zip(state, before).prefix(layout.parameterCount).allSatisfy { $0 != $1 })
 

@@ -55,7 +55,20 @@ import Testing
         Case("zzzzzz: 1", "zzzzzz: unknown key; known: network, seed, batch"),
         Case("optimizer: sgd", "optimizer: expected a section of keys, got \"sgd\""),
         Case("optimizer: [1]", "optimizer: expected a section of keys, got a list"),
-        Case("optimizer: {kind: adam}", "optimizer.kind: unknown value \"adam\"; known: sgd"),
+        Case(
+            "optimizer: {kind: lamb, beta1: 0}",
+            "optimizer.kind: unknown value \"lamb\"; known: sgd, adam, rmsprop"),
+        Case(
+            "optimizer: {kind: adam, momentum: 0.9}",
+            "optimizer.momentum: means nothing to adam, only to sgd and rmsprop; leave this key out"),
+        Case("optimizer: {kind: adam, nesterov: true}", "optimizer.nesterov: means nothing to adam, only to"),
+        Case("optimizer: {beta1: 0.9}", "optimizer.beta1: means nothing to sgd, only to adam; leave this"),
+        Case("optimizer: {kind: rmsprop, beta2: 0.9}", "optimizer.beta2: means nothing to rmsprop"),
+        Case("optimizer: {alpha: 0.9}", "optimizer.alpha: means nothing to sgd, only to rmsprop"),
+        Case("optimizer: {epsilon: 1}", "optimizer.epsilon: means nothing to sgd, only to adam and rmsprop"),
+        Case("optimizer: {kind: adam, beta2: 1}", "optimizer.beta2: expected from 0 to below 1, got 1"),
+        Case("optimizer: {kind: adam, epsilon: 0}", "optimizer.epsilon: expected from 1e-12 to 1, got 0"),
+        Case("optimizer: {clip_norm: 0}", "optimizer.clip_norm: expected above 0 to 1000000, got 0"),
         Case(
             "optimizer: {lerning_rate: 1}", "optimizer.lerning_rate: unknown key; did you mean learning_rate?"
         ),
@@ -74,6 +87,8 @@ import Testing
         Case("schedule: {kind: step, milestones: [2, x]}", "milestones: expected a number, got \"x\""),
         Case("schedule: {kind: step, milestones: [2, 1]}", "must ascend; in epochs they are"),
         Case("schedule: {kind: step, milestones: [2, 0.5]}", "must ascend"),
+        Case("schedule: {warmup_epochs: -1}", "schedule.warmup_epochs: expected from 0 to 100000, got -1"),
+        Case("schedule: {warmup_epochs: 99}", "schedule.warmup_epochs: 99 is more than the run's"),
         Case("schedule: {kind: cosine, factor: 0.5}", "schedule.factor: is for kind: step only"),
         Case("loss: {label_smoothing: 1}", "loss.label_smoothing: expected from 0 to below 1, got 1"),
         Case("loss: {smoothing: 0}", "loss.smoothing: unknown key"),
@@ -96,7 +111,6 @@ import Testing
         Case("shrink: {budget: {flops: 0}}", "flops: expected 1 to 1000000000000000"),
         Case("shrink: {budget: {flops: 1e300G}}", "flops: expected 1 to"),
         Case("shrink: {budget: {parameters: -1M}}", "parameters: expected 1 to"),
-        Case("shrink: {budget: {ratio: 0.5}, method: dhp}", "shrink.method: dhp is not in this version"),
         Case("shrink: {budget: {ratio: 0.5}, rho: 0}", "shrink.rho: expected above 0 to 1, got 0"),
         Case("shrink: {budget: {ratio: 0.5}, width: 9}", "shrink.width: expected 1 to 8, got 9"),
         Case("checkpoint: {every_epochs: 1, every_steps: 2}", "give every_epochs or every_steps, not both"),

@@ -18,9 +18,45 @@ import Testing
             recipe.data.imageSize == 32 && recipe.data.trainCount == 8_000 && recipe.data.testCount == 2_000)
         #expect(recipe.optimizer.learningRate == 0.1 && recipe.optimizer.momentum == 0.9)
         #expect(recipe.optimizer.weightDecay == 1e-4 && !recipe.optimizer.nesterov)
-        #expect(recipe.schedule == .constant && recipe.shrink == nil && recipe.maxSteps == nil)
+        #expect(recipe.schedule.course == .constant && recipe.shrink == nil && recipe.maxSteps == nil)
         #expect(recipe.checkpoint.every == .epochs(1) && recipe.checkpoint.keep == 2)
         #expect(recipe.evaluate.everyEpochs == 1 && recipe.isa == "auto" && recipe.timeout == 30)
+    }
+
+    static let methods = [
+        "method: lw-dna, importance: magnitude, rho: 0.2, budget: {ratio: 0.5}",
+        "method: magnitude, steps: 2, search: reference, tau: 0.1, budget: {flops: 1G}",
+        """
+        method: dhp, steps: 500, penalty: l2, strength: 3e-4, threshold: 0.01, check_every: 10, \
+        tolerance: 0.05, embedding: 2, min_channels: 2, groups: narrow, budget: {parameters: 1M}
+        """,
+        "method: uniform, width: 3, budget: {flops_of_baseline: 0.9}",
+        "method: random, seed: 7, rho: 0.3, budget: {ratio: 0.5}", "method: plan, plan: 'a b.yaml', width: 1",
+    ]
+
+    @Test(arguments: methods) func aMethodIsWrittenAndReadBack(keys: String) throws {
+        let recipe = try recipe(Self.least + "shrink: {\(keys)}\n")
+        #expect(try self.recipe(recipe.yaml) == recipe, "\(recipe.yaml)")
+        let method = try #require(recipe.shrink?.method)
+        #expect(keys.hasPrefix("method: \(method.rawValue),"))
+    }
+
+    @Test func methodsHaveTheirDefaults() throws {
+        let dhp = try #require(
+            try recipe(Self.least + "shrink: {method: dhp, budget: {ratio: 0.5}}\n").shrink)
+        #expect(dhp.proximal == .init() && dhp.proximal.penalty == .l1 && dhp.proximal.strength == 1e-4)
+        #expect(dhp.proximal.threshold == 5e-3 && dhp.proximal.checkEvery == 100)
+        #expect(dhp.proximal.tolerance == 0.02 && dhp.steps == 20_000 && dhp.importance == .magnitude)
+        let single = try #require(try recipe(Self.least + "shrink: {budget: {ratio: 0.5}}\n").shrink)
+        #expect(single.method == .lwDNA && single.importance == .gradient && single.steps == 1)
+        #expect(single.groups == .whole && single.seed == nil && single.width == 2)
+    }
+
+    /// The file may move or go: the run keeps the plan.
+    @Test func thePlansPathDoesNotDecide() throws {
+        let text = Self.least + "shrink: {method: plan, plan: a.json}\n"
+        #expect(try recipe(text, ["shrink.plan=b.json"]).fingerprint == recipe(text).fingerprint)
+        #expect(try recipe(text, ["shrink.width=3"]).fingerprint != recipe(text).fingerprint)
     }
 
     @Test func everythingCanBeSaid() throws {
@@ -56,6 +92,43 @@ import Testing
         #expect(try self.recipe(recipe.yaml) == recipe)
     }
 
+    /// What a kind has no use for is neither there nor written.
+    @Test(arguments: [
+        ("sgd", 0.1, 0.9), ("adam", 0.001, 0), ("rmsprop", 0.01, 0),
+    ])
+    func optimizersHaveDefaults(kind: String, rate: Double, momentum: Double) throws {
+        let recipe = try recipe(Self.least + "optimizer: {kind: \(kind)}\n")
+        let optimizer = recipe.optimizer
+        #expect(optimizer.kind.rawValue == kind && optimizer.learningRate == rate)
+        #expect(optimizer.momentum == momentum && optimizer.weightDecay == 1e-4)
+        #expect(optimizer.beta1 == 0.9 && optimizer.beta2 == 0.999 && optimizer.alpha == 0.99)
+        #expect(optimizer.epsilon == 1e-8 && optimizer.clipNorm == nil)
+        #expect(recipe.yaml.contains("beta1: 0.9") == (kind == "adam"))
+        #expect(recipe.yaml.contains("alpha: 0.99") == (kind == "rmsprop"))
+        #expect(recipe.yaml.contains("nesterov: false") == (kind == "sgd"))
+        #expect(!recipe.yaml.contains("clip_norm") && !recipe.yaml.contains("warmup"))
+        #expect(try self.recipe(recipe.yaml) == recipe)
+    }
+
+    @Test(arguments: [
+        "{kind: adam, learning_rate: 1e-4, beta1: 0.8, beta2: 0.99, epsilon: 1e-6, clip_norm: 2.5}",
+        "{kind: rmsprop, alpha: 0.9, momentum: 0.7, epsilon: 1e-3, weight_decay: 0}",
+    ])
+    func optimizersAreReadBack(text: String) throws {
+        let others = "schedule: {kind: cosine, warmup_epochs: 0.5}\n"
+        let recipe = try recipe(Self.least + "optimizer: \(text)\n" + others)
+        #expect(recipe.schedule.warmupEpochs == 0.5 && recipe.optimizer.epsilon > 1e-8)
+        #expect(try self.recipe(recipe.yaml) == recipe)
+        #expect(try recipe.fingerprint != self.recipe(Self.least + others).fingerprint)
+    }
+
+    /// Runs of before there were other kinds can be resumed.
+    @Test func theFingerprintOfSGDStays() throws {
+        #expect(
+            try recipe(Self.least).fingerprint
+                == "b46484caf7a75c9e01aaf01ed6d4f844cc4743e6dfd4b3a2e6c4e41bb8056bec")
+    }
+
     @Test(arguments: [
         ("540000", 540_000), ("0.54M", 540_000), ("12k", 12_000), ("1.5K", 1_500), ("4.1177G", 4_117_700_000),
         ("1e6", 1_000_000),
@@ -83,7 +156,7 @@ import Testing
         #expect(recipe.batch == 128 && recipe.optimizer.learningRate == 0.5)
         #expect(recipe.shrink?.budget == .flops(1_000_000_000) && recipe.shrink?.rho == nil)
         #expect(recipe.checkpoint.every == .steps(5) && recipe.data.path == "/a = #b: c")
-        #expect(recipe.schedule == .step(milestones: [1, 2], factor: 0.1))
+        #expect(recipe.schedule.course == .step(milestones: [1, 2], factor: 0.1))
     }
 
     @Test(arguments: ["shrink=null", "shrink=none", "shrink=", "shrink=~"])
@@ -131,8 +204,8 @@ import Testing
 
     @Test(arguments: [
         "seed=2", "batch=128", "shard=16", "epochs=4", "gradient_bits=20", "optimizer.momentum=0.8",
-        "schedule.kind=cosine", "loss.label_smoothing=0.1", "shrink.budget.ratio=0.5", "network=resnet32",
-        "isa=avx2",
+        "optimizer.kind=adam", "optimizer.clip_norm=1", "schedule.warmup_epochs=1", "schedule.kind=cosine",
+        "loss.label_smoothing=0.1", "shrink.budget.ratio=0.5", "network=resnet32", "isa=avx2",
         "data.train_count=9",
     ])
     func theFingerprintFollowsWhatDecides(argument: String) throws {

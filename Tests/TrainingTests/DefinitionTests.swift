@@ -21,7 +21,7 @@ struct DefinitionTests {
         #expect(definition.searchSteps == 3 && schedule.searchSteps == 3)
         // 5 · 250 images in batches of 64 are 19.5 steps.
         #expect(schedule.totalSteps == 3 + 20)
-        #expect(schedule.stopAfter == 7 && schedule.lastStep == 7)
+        #expect(schedule.stopAfter == 7 && schedule.lastStep(searchEnd: 3) == 7)
         #expect(schedule.shardsPerStep == 4)
         // 50 test images in shards of 16.
         #expect(schedule.evaluationShards == 4)
@@ -37,7 +37,7 @@ struct DefinitionTests {
         let others = "schedule:\n  kind: step\n  milestones: [0.5, 3]\noptimizer:\n  learning_rate: 0.4"
         let definition = try TestDefinitions.make(searchSteps: 3, epochs: 4, others)
         // 3 steps of search, then 4 steps an epoch; the milestones are epochs 2 and 3.
-        let rates = (0..<19).map { definition.learningRate(step: $0) }
+        let rates = (0..<19).map { definition.learningRate(step: $0, searchEnd: $0 < 3 ? nil : 3) }
         #expect(
             rates == Array(repeating: 0.4, count: 3 + 8) + Array(repeating: 0.04, count: 4)
                 + Array(repeating: 0.004, count: 4))
@@ -45,10 +45,10 @@ struct DefinitionTests {
 
     @Test func constantAndCosineRates() throws {
         let constant = try TestDefinitions.make(epochs: 3)
-        #expect((0..<12).allSatisfy { constant.learningRate(step: $0) == 0.1 })
+        #expect((0..<12).allSatisfy { constant.learningRate(step: $0, searchEnd: 0) == 0.1 })
         let cosine = try TestDefinitions.make(epochs: 2, "schedule:\n  kind: cosine")
-        #expect(cosine.learningRate(step: 3) == 0.1)
-        #expect(abs(cosine.learningRate(step: 4) - 0.05) < 1e-7)
+        #expect(cosine.learningRate(step: 3, searchEnd: 0) == 0.1)
+        #expect(abs(cosine.learningRate(step: 4, searchEnd: 0) - 0.05) < 1e-7)
     }
 
     /// Shards cover each epoch's images once, in an order of its own.

@@ -11,16 +11,21 @@ final class MemoryStore: RunStore {
     private(set) var steps: [CommittedStep] = []
     private(set) var digests: [Int: String] = [:]
     private(set) var evaluations: [EvaluationResult] = []
-    private(set) var plan: String?
+    private(set) var plan: DecidedPlan?
+    /// The steps after which the search was looked at.
+    private(set) var looks: [Int] = []
     private(set) var rewinds = 0
     private(set) var notes: [String] = []
     private(set) var newest: StateSnapshot?
-    private var arriving: (request: CheckpointRequest, weights: [Float], momentum: [Float])?
+    private var arriving: (request: CheckpointRequest, weights: [Float], moments: [Float])?
 
     /// - Parameter events: of the coordinator that lives now.
-    init(_ definition: RunDefinition, events: @escaping () -> Mailbox<CoordinatorEvent>) {
+    init(_ definition: RunDefinition, events: @escaping () -> Mailbox<CoordinatorEvent>) throws {
         self.definition = definition
         self.events = events
+        plan = try PlanDecision.withoutSearch(definition).map {
+            DecidedPlan(json: String(decoding: try $0.json(), as: UTF8.self), step: 0)
+        }
     }
 
     var initialState: StateSnapshot? { newest }
@@ -30,11 +35,14 @@ final class MemoryStore: RunStore {
     func recordDigest(step: Int, digest: String) { digests[step] = digest }
     func record(_ result: EvaluationResult) { evaluations.append(result) }
 
-    func decidePlan(_ vectors: [WireLatentValues]) throws -> String {
-        let plan = try PlanDecision.plan(
-            definition, latents: vectors.map(\.values), gradients: vectors.map(\.gradients))
+    func decidePlan(_ vectors: [WireLatentValues], after step: Int) throws -> String? {
+        looks.append(step)
+        let plan = try PlanDecision.decide(
+            definition, step: step, latents: vectors.map(\.values), gradients: vectors.map(\.gradients)
+        ).plan
+        guard let plan else { return nil }
         let json = String(decoding: try plan.json(), as: UTF8.self)
-        self.plan = json
+        self.plan = DecidedPlan(json: json, step: plan.step)
         return json
     }
 
@@ -43,11 +51,11 @@ final class MemoryStore: RunStore {
     func append(_ chunk: WireStateChunk, _ payload: Frame) {
         guard let request = arriving?.request else { return }
         let values = payload.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
-        if chunk.section == .momentum { arriving?.momentum += values } else { arriving?.weights += values }
+        if chunk.section == .momentum { arriving?.moments += values } else { arriving?.weights += values }
         guard chunk.last, let whole = arriving else { return }
         newest = StateSnapshot(
-            step: request.step, phase: request.phase, plan: request.phase == .search ? "" : plan ?? "",
-            exponents: chunk.exponents, weights: whole.weights, momentum: whole.momentum)
+            step: request.step, phase: request.phase, plan: request.phase == .search ? "" : plan?.json ?? "",
+            exponents: chunk.exponents, weights: whole.weights, moments: whole.moments)
         arriving = nil
         events().post(.checkpointWritten(step: request.step))
     }

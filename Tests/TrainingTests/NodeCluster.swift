@@ -30,7 +30,7 @@ final class NodeCluster {
 
     init(_ definition: RunDefinition, workers count: Int) throws {
         self.definition = definition
-        store = MemoryStore(definition) { [unowned self] in mailbox }
+        store = try MemoryStore(definition) { [unowned self] in mailbox }
         try launch(workersWanted: count)
         for _ in 0..<count { try join() }
     }

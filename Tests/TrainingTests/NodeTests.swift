@@ -16,10 +16,7 @@ import Transport
         let replica = try TestDefinitions.replica(definition, threads: 2)
         for step in 0..<definition.schedule.totalSteps {
             if step == definition.searchSteps {
-                let vectors = replica.latentVectors
-                try replica.reshape(
-                    try PlanDecision.plan(
-                        definition, latents: vectors.map(\.values), gradients: vectors.map(\.gradients)))
+                try replica.reshape(try #require(try LocalSearch.decide(replica).plan))
             }
             _ = try LocalSearch.step(replica)
         }

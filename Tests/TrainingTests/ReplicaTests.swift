@@ -53,10 +53,7 @@ struct ReplicaTests {
         let replicas = try [1, 3].map { try TestDefinitions.replica(definition, threads: $0) }
         for replica in replicas {
             for _ in 0..<2 { _ = try LocalSearch.step(replica) }
-            let vectors = replica.latentVectors
-            let plan = try PlanDecision.plan(
-                definition, latents: vectors.map(\.values), gradients: vectors.map(\.gradients))
-            try replica.reshape(plan)
+            try replica.reshape(try #require(try LocalSearch.decide(replica).plan))
             _ = try LocalSearch.step(replica)
         }
         #expect(replicas[0].plan == replicas[1].plan)

@@ -59,7 +59,7 @@ import Transport
 
     @Test func chunkAcrossTheEndIsRefused() throws {
         let replica = try TestDefinitions.replica(TestDefinitions.make())
-        let (all, some) = (replica.model.layout.count, replica.model.layout.parameterCount)
+        let (all, some) = (replica.model.layout.count, replica.model.layout.momentCount)
         let zeros = [UInt8](repeating: 0, count: 8)
         zeros.withUnsafeBytes { bytes in
             #expect(replica.load(.weights, offset: all - 2, bytes: bytes))

@@ -7,20 +7,18 @@ import TensorCore
 enum TestDefinitions {
     /// - Parameters:
     ///   - searchSteps: 0 trains the plain network.
+    ///   - shrink: the lines of the recipe's section instead.
     ///   - others: further lines of the recipe.
     static func make(
         _ network: String = "resnet20", searchSteps: Int = 0, batch: Int = 64, shard: Int = 16,
-        epochs: Int = 1, trainCount: Int = 256, _ others: String = ""
+        epochs: Int = 1, trainCount: Int = 256, shrink lines: String? = nil, _ others: String = ""
     ) throws -> RunDefinition {
-        let shrink = """
-
-            shrink:
-              embedding: 2
-              steps: \(searchSteps)
-              budget:
-                ratio: 0.5
-
-            """
+        let section =
+            lines ?? (searchSteps > 0 ? "embedding: 2\nsteps: \(searchSteps)\nbudget: {ratio: 0.5}" : nil)
+        let shrink = section.map { section in
+            (["", "shrink:"] + section.split(separator: "\n").map { "  \($0)" } + [""])
+                .joined(separator: "\n")
+        }
         return try RunDefinition(
             Recipe(
                 text: """
@@ -33,12 +31,14 @@ enum TestDefinitions {
                       train_count: \(trainCount)
                       test_count: 50
                     \(others)
-                    """ + (searchSteps > 0 ? shrink : ""), file: "test"))
+                    """ + (shrink ?? ""), file: "test"))
     }
 
     /// A replica with the recipe's first weights.
     static func replica(_ definition: RunDefinition, threads: Int = 1) throws -> Replica {
-        let replica = try Replica(definition, plan: nil, step: 0, pool: ComputePool(threads: threads))
+        let replica = try Replica(
+            definition, plan: PlanDecision.withoutSearch(definition), step: 0,
+            pool: ComputePool(threads: threads))
         replica.initialize()
         return replica
     }

@@ -9,6 +9,7 @@ public final class StepBench {
     /// More attempts at one step than the code of gradients ever needs.
     private static let attemptsMax = 4
     private static let learningRate: Float = 0.01
+    private static let optimizer = Optimizer.sgd(momentum: 0.9, weightDecay: 1e-4)
 
     private let settings: StepSettings
     private let network: StepNetwork
@@ -49,11 +50,12 @@ public final class StepBench {
         _ graph: Graph, _ settings: StepSettings, _ pool: ComputePool
     ) throws(EngineError) -> any Model {
         guard settings.hyper > 0 else {
-            let model = try PlainModel(graph: graph, pool: pool)
+            let model = try PlainModel(graph: graph, optimizer: optimizer, pool: pool)
             model.initialize(seed: settings.seed)
             return model
         }
-        let model = try SearchModel(graph: graph, embedding: settings.hyper, pool: pool)
+        let model = try SearchModel(
+            graph: graph, embedding: settings.hyper, optimizer: optimizer, pool: pool)
         model.initialize(seed: settings.seed)
         return model
     }
@@ -84,8 +86,8 @@ public final class StepBench {
         let attempts = try compute()
         measure(.update, &breakdown) {
             model.apply(
-                sums.pointer, exponents: codes, optimizer: SGD(momentum: 0.9, weightDecay: 1e-4),
-                rate: Self.learningRate)
+                sums.pointer, exponents: codes,
+                step: OptimizerStep(rate: Self.learningRate, number: stepsDone + 1))
         }
         measure(.adapt, &breakdown) {
             codes.adapt(to: UnsafeBufferPointer(sums.elements), layout: executor.layout)

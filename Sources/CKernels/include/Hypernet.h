@@ -20,7 +20,7 @@ typedef struct {
     size_t embedding;
 } espalier_hyper_shape;
 
-/// Parameters or momenta of a block of rows, each row's following the one before.
+/// Parameters or first moments of a block of rows, each row's following the one before.
 typedef struct {
     float *w1;  // rows × embedding × outputs
     float *w2;  // rows × embedding × taps × outputs
@@ -37,10 +37,10 @@ void espalier_hyper_generate(
     espalier_hyper_shape shape, espalier_hyper_rows parameters, size_t rows, const float *z_in,
     const float *z_out, float *weight, size_t stride, float *scratch);
 
-/// From ∂L/∂W = gradient·inverse_scale, laid out like W: updates the block's parameters and momenta.
+/// From ∂L/∂W = gradient·scale, laid out like W: updates the block's parameters and moments.
 /// Overwrites z_in_gradient, one element a row, and z_out_gradient, one an output, with the block's ∂L/∂z. No
 /// two arrays may overlap.
 void espalier_hyper_update(
-    espalier_hyper_shape shape, espalier_hyper_rows parameters, espalier_hyper_rows momenta, size_t rows,
-    const float *z_in, const float *z_out, const int32_t *gradient, size_t stride, float inverse_scale,
-    espalier_sgd_rule rule, double *z_in_gradient, double *z_out_gradient, float *scratch);
+    espalier_hyper_shape shape, espalier_hyper_rows parameters, espalier_hyper_rows moments, size_t rows,
+    const float *z_in, const float *z_out, const int32_t *gradient, size_t stride, float scale,
+    espalier_optimizer_rule rule, double *z_in_gradient, double *z_out_gradient, float *scratch);

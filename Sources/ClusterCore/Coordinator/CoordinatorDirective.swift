@@ -10,7 +10,8 @@ public enum CoordinatorDirective: Sendable {
     /// All replicas report this digest of the state after `step`: into the ledger.
     case recordDigest(step: Int, digest: String)
     case recordEvaluation(EvaluationResult)
-    /// Decide the plan from the latent vectors, store it durably, answer with `.planDecided`.
+    /// Decide from the latent vectors: a plan, to store durably and to answer with `.planDecided`; or
+    /// `.searchGoesOn`, unless the search has taken all its steps. The same answer whenever it is asked.
     case decidePlan(step: Int, vectors: [WireLatentValues])
     /// A checkpoint of this step is about to arrive in chunks from this worker.
     case receiveCheckpoint(step: Int, phase: Phase, from: [UInt8])

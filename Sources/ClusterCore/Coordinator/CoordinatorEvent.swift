@@ -4,6 +4,8 @@ public enum CoordinatorEvent: Sendable {
     case message(ControlMessage, sender: [UInt8])
     /// The driver has stored the plan durably.
     case planDecided(json: String)
+    /// The latent vectors say that it is too early for a plan.
+    case searchGoesOn
     /// A checkpoint of this step is on disk and has been read back.
     case checkpointWritten(step: Int)
     /// The run is back at this state; nil: at the seed's.

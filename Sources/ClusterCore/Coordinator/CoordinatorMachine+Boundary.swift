@@ -8,18 +8,16 @@ extension CoordinatorMachine {
             return
         }
         if membersChanged { formGeneration() }
-        if phase == .search && step == settings.schedule.searchSteps { return weigh() }
+        if searchMayEnd { return weigh() }
         startFeeds()
-        if phase == .converge && settings.schedule.evaluationIsDue(after: step) && evaluatedStep != step {
-            return evaluate()
-        }
+        if evaluationIsDue { return evaluate() }
         saveIfDue()
         guard isLast else { return beginStep() }
         guard saving == nil else {
             stage = .saving
             return
         }
-        if step >= settings.schedule.lastStep { return finish(.done) }
+        if step >= lastStep { return finish(.done) }
         if let stopReason { return finish(.preempted(step: step, reason: stopReason)) }
         // All members leave: what they hold is saved, and others may come.
         releaseLeavers()
@@ -28,15 +26,28 @@ extension CoordinatorMachine {
 
     /// Whether this launch, or these members, go no further.
     private var isLast: Bool {
-        step >= settings.schedule.lastStep || stopReason != nil || membersThatStay.isEmpty
+        step >= lastStep || stopReason != nil || membersThatStay.isEmpty
+    }
+
+    private var evaluationIsDue: Bool {
+        let end = plan?.step ?? settings.schedule.searchSteps
+        return phase == .converge && evaluatedStep != step
+            && settings.schedule.evaluationIsDue(after: step, searchEnd: end)
     }
 
     // MARK: Prune
 
+    /// Where the plan is known, the search ends at its step; else wherever the latent vectors may say so.
+    private var searchMayEnd: Bool {
+        guard phase == .search else { return false }
+        if let plan { return step == plan.step }
+        return settings.schedule.checkIsDue(after: step) && checkedStep != step
+    }
+
     mutating func weigh() {
-        if let plan {
+        guard plan == nil else {
             stage = .planning
-            return announcePlan(plan)
+            return announcePlan()
         }
         stage = .weighing
         var report = WireReportImportance()
@@ -50,9 +61,20 @@ extension CoordinatorMachine {
         directives.append(.decidePlan(step: step, vectors: importance.vectors))
     }
 
-    mutating func announcePlan(_ json: String) {
+    mutating func noteDecided(_ json: String) {
         guard stage == .planning else { return }
-        plan = json
+        plan = DecidedPlan(json: json, step: step)
+        announcePlan()
+    }
+
+    mutating func goOnSearching() {
+        guard stage == .planning else { return }
+        checkedStep = step
+        advance()
+    }
+
+    private mutating func announcePlan() {
+        guard let plan else { return }
         guard settings.schedule.convergeAfterSearch else { return finish(.done) }
         guard !members.isEmpty else { return }
         stage = .reshaping
@@ -60,7 +82,7 @@ extension CoordinatorMachine {
         cancelFeeds()
         var reshape = WireReshape()
         reshape.step = UInt64(step)
-        reshape.plan = json
+        reshape.plan = plan.json
         send(.reshape(reshape), to: members)
     }
 
@@ -170,16 +192,13 @@ extension CoordinatorMachine {
         // Also one that was given up when all of it had come.
         if step >= checkpoint?.step ?? 0 {
             savedStep = step
-            checkpoint = Resume(step: step, phase: phase(ofCheckpoint: step))
+            let phase = settings.schedule.phase(after: step, searchEnd: plan?.step)
+            checkpoint = Resume(step: step, phase: phase)
         }
         log("checkpoint of step \(step) written")
         guard saving?.step == step else { return }
         saving!.isWritten = true
         finishSaving()
-    }
-
-    private func phase(ofCheckpoint step: Int) -> Phase {
-        step < settings.schedule.searchSteps ? .search : .converge
     }
 
     private mutating func finishSaving() {

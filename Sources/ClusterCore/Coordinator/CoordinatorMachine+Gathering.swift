@@ -105,10 +105,14 @@ extension CoordinatorMachine {
     /// Goes on from the newest state that a replica holds. Replicas before and after the prune are both of
     /// use if the plan is known: announcing it again makes them alike.
     private mutating func keep(_ newest: Resume) {
+        // Without its step nobody can tell how far the converge phase is.
+        guard newest.phase == .search || settings.schedule.searchSteps == 0 || plan != nil else {
+            return fail("workers hold a pruned network, but the run's plan is lost: put plan.json back")
+        }
         let keepers = workers.values.filter { worker in
             guard let held = holding(worker) else { return false }
             return held == newest
-                || (held.step == newest.step && plan != nil && held.step == settings.schedule.searchSteps)
+                || (held.step == newest.step && held.step == plan?.step)
         }
         step = newest.step
         phase = keepers.contains { holding($0)?.phase == .search } ? .search : newest.phase
@@ -132,7 +136,7 @@ extension CoordinatorMachine {
                 .record(
                     CommittedStep(
                         step: missing + 1,
-                        phase: missing < settings.schedule.searchSteps ? .search : .converge, generation: 0,
+                        phase: settings.schedule.phase(after: missing, searchEnd: plan?.step), generation: 0,
                         attempt: last?.attempt ?? 0, participants: [:], loss: metrics.loss,
                         top1: Int(clamping: metrics.top1), top5: Int(clamping: metrics.top5),
                         images: Int(clamping: metrics.images), bytesSent: 0, bytesUncoded: 0, seconds: 0)))

@@ -30,8 +30,8 @@ public struct CoordinatorMachine: Sendable {
         public var dataFingerprint: String
         /// The newest checkpoint; nil: there is none.
         public var resume: Resume?
-        /// The plan (JSON) that was decided in an earlier launch.
-        public var plan: String?
+        /// The plan that was decided in an earlier launch, or without a search.
+        public var plan: DecidedPlan?
         /// The last step that the ledger has.
         public var recordedStep: Int
 
@@ -39,7 +39,8 @@ public struct CoordinatorMachine: Sendable {
             run: RunID, knownRuns: [RunID] = [], version: String, recipe: String, schedule: RunSchedule,
             workersWanted: Int, timeout: Duration, patience: Duration = .seconds(3600), canGrow: Bool = true,
             instructionLevel: String? = nil, levelNeeded: LevelNeeded? = nil, denseAlgebra: String? = nil,
-            dataFingerprint: String = "", resume: Resume? = nil, plan: String? = nil, recordedStep: Int = 0
+            dataFingerprint: String = "", resume: Resume? = nil, plan: DecidedPlan? = nil,
+            recordedStep: Int = 0
         ) {
             self.run = run
             self.knownRuns = knownRuns
@@ -120,7 +121,10 @@ public struct CoordinatorMachine: Sendable {
     var complaints: [PeerComplaint] = []
     var book = StepBook()
     var evaluation = EvaluationBook()
-    var plan: String?
+    /// Decided, in this launch or an earlier one.
+    public internal(set) var plan: DecidedPlan?
+    /// The step at which the search was told to go on; nil: it was not yet.
+    var checkedStep: Int?
     var saving: SaveBook?
     var savedStep: Int?
     var saveIsOwed = false
@@ -148,6 +152,9 @@ public struct CoordinatorMachine: Sendable {
 
     public var isFinished: Bool { stage == .finished }
 
+    /// The last step of this launch; the most that it can be while the search's end is unknown.
+    public var lastStep: Int { settings.schedule.lastStep(searchEnd: plan?.step) }
+
     /// Numbers of the members, ascending.
     public var members: [UInt32] {
         workers.values.filter { $0.standing == .member }.map(\.number).sorted()
@@ -160,7 +167,8 @@ public struct CoordinatorMachine: Sendable {
         guard stage != .finished else { return [] }
         switch event {
         case .message(let message, let sender): receive(message, from: sender)
-        case .planDecided(let json): announcePlan(json)
+        case .planDecided(let json): noteDecided(json)
+        case .searchGoesOn: goOnSearching()
         case .checkpointWritten(let step): checkpointWritten(step)
         case .rewound(let resume): rewound(resume)
         case .failed(let reason): fail(reason)

@@ -49,7 +49,7 @@ extension RunStatus {
         stage = "\(machine.stage)"
         phase = machine.phase
         step = machine.step
-        lastStep = machine.settings.schedule.lastStep
+        lastStep = machine.lastStep
         generation = machine.generation
         secondsOfLastStep = machine.lastStepSeconds
         recoveries = machine.recoveries

@@ -499,6 +499,8 @@ public nonisolated struct WireStateChunk: Sendable {
   public nonisolated enum Section: SwiftProtobuf.Enum, Swift.CaseIterable {
     public typealias RawValue = Int
     case weights // = 0
+
+    /// all that the optimizer remembers, slot after slot
     case momentum // = 1
     case UNRECOGNIZED(Int)
 
@@ -932,7 +934,7 @@ public nonisolated struct WireStateDigest: Sendable {
 
   public var step: UInt64 = 0
 
-  /// SHA-256 over weights, momentum and exponents
+  /// SHA-256 over weights, the optimizer's moments and exponents
   public var digest: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()

@@ -3,34 +3,36 @@ public import NeuralNet
 public import TensorCore
 
 extension HyperNetwork {
-    /// One update of the whole state from a step's reduced sums: backward and SGD, fused by rows, so that the
-    /// gradients of w1, w2, … never exist, and those of W only for one block at a time. The same bits for any
-    /// number of threads.
+    /// One update of the whole state from a step's reduced sums: backward and the optimizer, fused by rows,
+    /// so that the gradients of w1, w2, … never exist, and those of W only for one block at a time. The same
+    /// bits for any number of threads.
     ///
-    /// ``latentGradients`` are this step's from then on. Running statistics in `state` are left alone: see
-    /// `layout.runningStatistics`.
+    /// ``latentGradients`` are this step's from then on, clipped if it is. Running statistics in `state` are
+    /// left alone: see `layout.runningStatistics`.
     ///
     /// - Parameters:
     ///   - state: `layout.count` elements, updated.
-    ///   - momenta: `layout.parameterCount` elements, updated; zeros before the first step.
+    ///   - moments: `layout.parameterCount` elements for each of the optimizer's slots, updated; zeros before
+    ///     the first step.
     ///   - reduced: in the order of `ReductionLayout(parameters)`.
     ///   - exponents: those that the sums were coded with.
     public func step(
-        state: UnsafeMutablePointer<Float>, momenta: UnsafeMutablePointer<Float>,
-        reduced: UnsafePointer<Int32>, exponents: FixedPointState, optimizer: SGD, rate: Float,
-        pool: ComputePool
+        state: UnsafeMutablePointer<Float>, moments: UnsafeMutablePointer<Float>,
+        reduced: UnsafePointer<Int32>, exponents: FixedPointState, optimizer: Optimizer,
+        step: OptimizerStep, pool: ComputePool
     ) {
         let workspace = prepare(pool)
         workspace.begin(state, rows: rows)
-        let rule = optimizer.rule(rate: rate)
+        let rule = optimizer.rule(step, slot: layout.parameterCount)
         let work = UpdateWork(
             rows: rows, pieces: pieces.prefix(trainedPieces), workspace: workspace, pool: pool, state: state,
-            momenta: momenta, reduced: reduced, exponents: exponents, rule: rule)
+            moments: moments, reduced: reduced, exponents: exponents, gradientScale: step.gradientScale,
+            rule: rule)
         pool.run { work.run(thread: $0) }
         combineLatentGradients(workspace)
         let latents = layout.latents
-        espalier_sgd(
-            state + latents.lowerBound, momenta + latents.lowerBound, latentGradientValues.pointer,
+        espalier_optimize(
+            state + latents.lowerBound, moments + latents.lowerBound, latentGradientValues.pointer,
             latents.count, rule)
     }
 
@@ -70,16 +72,17 @@ private struct UpdateWork: @unchecked Sendable {
     let workspace: HyperWorkspace
     let pool: ComputePool
     let state: UnsafeMutablePointer<Float>
-    let momenta: UnsafeMutablePointer<Float>
+    let moments: UnsafeMutablePointer<Float>
     let reduced: UnsafePointer<Int32>
     let exponents: FixedPointState
-    let rule: espalier_sgd_rule
+    let gradientScale: Float
+    let rule: espalier_optimizer_rule
 
     func run(thread: Int) {
         workspace.takeAll(blocks: rows.blocks, pieces: pieces, thread: thread, block: run) { piece in
-            espalier_sgd_fixed(
-                state + piece.state, momenta + piece.state, reduced + piece.weights, piece.count,
-                exponents.inverseScale(of: piece.segment), rule)
+            espalier_optimize_fixed(
+                state + piece.state, moments + piece.state, reduced + piece.weights, piece.count,
+                exponents.inverseScale(of: piece.segment) * gradientScale, rule)
         }
         pool.barrier()
         for layer in stride(from: thread, to: rows.layers.count, by: pool.threads) {
@@ -92,11 +95,11 @@ private struct UpdateWork: @unchecked Sendable {
         let first = block.rows.lowerBound
         let input = rows.inputs[block.layer] + first
         espalier_hyper_update(
-            layer.shape, layer.parts(from: first, in: state), layer.parts(from: first, in: momenta),
+            layer.shape, layer.parts(from: first, in: state), layer.parts(from: first, in: moments),
             block.rows.count, workspace.zIn.pointer + input,
             workspace.zOut.pointer + rows.outputs[block.layer],
             reduced + layer.weight + first * Int(layer.shape.taps), layer.weightStride,
-            exponents.inverseScale(of: layer.segment), rule, workspace.zInSums.pointer + input,
-            workspace.partials.pointer + block.partial, scratch)
+            exponents.inverseScale(of: layer.segment) * gradientScale, rule,
+            workspace.zInSums.pointer + input, workspace.partials.pointer + block.partial, scratch)
     }
 }

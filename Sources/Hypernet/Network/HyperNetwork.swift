@@ -24,7 +24,7 @@ public final class HyperNetwork {
     }
 
     public let wiring: LatentWiring
-    /// Of the state and, up to `parameterCount`, of the momenta.
+    /// Of the state and, up to `parameterCount`, of each slot of the moments.
     public let layout: HyperLayout
     /// Of the generated weights and their gradients: the widened network's own.
     public let parameters: ParameterLayout

@@ -14,6 +14,16 @@ extension Plan {
     ///   - share: of the widened network's FLOPs, in (0, 1].
     ///   - seed: the same plan for the same seed, network and share.
     public init(random graph: Graph, baseline: Graph, share: Double, seed: UInt64) throws(ShrinkError) {
+        try self.init(
+            random: graph, baseline: baseline, settings: ShrinkSettings(budget: .ratio(share)), seed: seed)
+    }
+
+    /// The same with any budget and floors; importance and search of `settings` do not matter.
+    public init(random graph: Graph, baseline: Graph, settings: ShrinkSettings, seed: UInt64)
+        throws(ShrinkError)
+    {
+        var settings = settings
+        (settings.importance, settings.search) = (.magnitude, .exact)
         let importances = LatentWiring(graph).vectors.map { vector in
             let random = CounterRandom(seed: seed, stream: CounterRandom.stream("plan \(vector.name)"))
             let exponent = SeriesMath.exponential((2 * random.uniform(0) - 1) * SeriesMath.logarithm(2))
@@ -24,6 +34,6 @@ extension Plan {
         }
         try self.init(
             shrinking: graph, baseline: baseline, latents: importances, gradients: importances,
-            settings: ShrinkSettings(budget: .ratio(share), importance: .magnitude))
+            settings: settings)
     }
 }

@@ -28,8 +28,22 @@ public struct Plan: Codable, Equatable, Sendable {
         }
     }
 
+    /// What is left of a convolution.
+    public struct Layer: Codable, Equatable, Sendable {
+        /// The convolution's node.
+        public var name: String
+        /// Output channels that stay, and of how many.
+        public var channels: Int
+        public var of: Int
+    }
+
     public var network: String
+    /// Steps of the search after which the plan was made; 0 where it took no search. The converge phase
+    /// starts there.
+    public var step: Int
     public var vectors: [Vector]
+    /// In the order of the network.
+    public var layers: [Layer]
     public var threshold: Double
     /// What the budget is in.
     public var measure: Budget.Measure
@@ -52,15 +66,40 @@ public struct Plan: Codable, Equatable, Sendable {
             + "the budget was \(limit): lower rho, tau or min_channels, or raise the budget"
     }
 
-    /// The plan as JSON, the same bytes for the same plan.
+    /// The plan as JSON, the same bytes for the same plan; a list of numbers takes one line.
     public func json() throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(self)
+        return Self.withShortLists(try encoder.encode(self))
     }
 
     /// Whether it fits a network is checked by ``Surgery``.
     public init(json: Data) throws {
         self = try JSONDecoder().decode(Plan.self, from: json)
+        guard (0...Self.stepMax).contains(step) else { throw ShrinkError.plan("it was made at step \(step)") }
+    }
+
+    private static let stepMax = 1_000_000_000
+
+    /// Takes the white space out of lists that hold nothing but numbers.
+    private static func withShortLists(_ json: Data) -> Data {
+        var result = Data(capacity: json.count)
+        var rest = json[...]
+        while let start = rest.firstIndex(of: UInt8(ascii: "[")) {
+            result += rest[...start]
+            rest = rest[(start + 1)...]
+            guard
+                let end = rest.firstIndex(where: {
+                    $0 > UInt8(ascii: "9") && $0 != UInt8(ascii: "e")
+                }),
+                rest[end] == UInt8(ascii: "]"), !rest[..<end].contains(UInt8(ascii: "\""))
+            else { continue }
+            let numbers = rest[..<end].split(whereSeparator: {
+                $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: ",")
+            })
+            result += Data(numbers.joined(separator: Array(", ".utf8)))
+            rest = rest[end...]
+        }
+        return result + rest
     }
 }

@@ -14,6 +14,25 @@ public enum LearningRateSchedule: Equatable, Sendable {
         Float(preciseRate(epoch: epoch))
     }
 
+    /// The rate of a step with a linear warm-up: base · (step + 1) / `warmupSteps` in the first steps,
+    /// whatever the schedule says there, and that of its epoch afterwards. So the first step's is above 0
+    /// and the warm-up's last one runs at the base rate; epochs are counted from the warm-up's start.
+    public func rate(epoch: Int, step: Int, warmupSteps: Int) -> Float {
+        guard step < warmupSteps else { return rate(epoch: epoch) }
+        return Float(preciseRate(warmedUp: Double(step + 1) / Double(warmupSteps)))
+    }
+
+    /// The base rate's share in a warm-up of which the share `done` lies behind, `start` at its beginning.
+    func preciseRate(warmedUp done: Double, from start: Double = 0) -> Double {
+        Self.decimal(base) * (start + (1 - start) * done)
+    }
+
+    private var base: Float {
+        switch self {
+        case .constant(let base), .milestones(let base, _, _), .cosine(let base, _): base
+        }
+    }
+
     /// The rate before it is rounded to fp32. The base and the factor are read as the decimal numbers they
     /// were written as (0.1, not the float next to it), as the reference does.
     func preciseRate(epoch: Int) -> Double {

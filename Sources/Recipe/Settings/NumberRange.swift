@@ -24,6 +24,10 @@ struct NumberRange: CustomStringConvertible {
         Self(lower, upper, includesLower: false, includesUpper: true)
     }
 
+    static func above(_ lower: Double, below upper: Double) -> Self {
+        Self(lower, upper, includesLower: false, includesUpper: false)
+    }
+
     func contains(_ value: Double) -> Bool {
         (includesLower ? value >= lower : value > lower) && (includesUpper ? value <= upper : value < upper)
     }

@@ -8,8 +8,18 @@ enum SettingsParser {
         let line: Int?
     }
 
-    static let bytesMax = 256 << 10
-    static let nodesMax = 4096
+    /// How large a file of one kind may be.
+    struct Limits {
+        /// What the file is called in messages.
+        var kind: String
+        var bytesMax: Int
+        var nodesMax: Int
+
+        static let recipe = Limits(kind: "recipe", bytesMax: 256 << 10, nodesMax: 4096)
+        static let plan = Limits(kind: "plan", bytesMax: 16 << 20, nodesMax: 500_000)
+    }
+
+    static let bytesMax = Limits.recipe.bytesMax
     static let depthMax = 16
     /// Yams looks aliases up while it compares keys, before anybody can count nodes; so few that this costs
     /// nothing.
@@ -17,12 +27,13 @@ enum SettingsParser {
 
     /// The root of the only document in `text`; nil when there is nothing but comments.
     static func parse(
-        _ text: String, place: (_ line: Int) -> RecipeError.Place
+        _ text: String, limits: Limits = .recipe, place: (_ line: Int) -> RecipeError.Place
     ) throws(Failure) -> SettingsNode? {
-        guard text.utf8.count <= bytesMax else {
-            throw Failure(message: "larger than \(bytesMax >> 10) KiB, which no recipe is", line: nil)
+        guard text.utf8.count <= limits.bytesMax else {
+            throw Failure(
+                message: "larger than \(limits.bytesMax >> 10) KiB, which no \(limits.kind) is", line: nil)
         }
-        try refuseBombs(text)
+        try refuseBombs(text, limits)
         let parser: Parser
         let root: Node?
         do {
@@ -34,26 +45,27 @@ enum SettingsParser {
             throw Failure(message: "not YAML: \(shown("\(error)"))", line: nil)
         }
         guard let root else { return nil }
-        var budget = nodesMax
+        var budget = limits.nodesMax
         // Nodes refer weakly to their anchors, which the parser owns.
         return try withExtendedLifetime(parser) { () throws(Failure) in
-            try convert(root, depth: 0, budget: &budget, place: place)
+            try convert(root, depth: 0, budget: &budget, limits, place: place)
         }
     }
 
     private static func convert(
-        _ node: Node, depth: Int, budget: inout Int, place: (Int) -> RecipeError.Place
+        _ node: Node, depth: Int, budget: inout Int, _ limits: Limits, place: (Int) -> RecipeError.Place
     ) throws(Failure) -> SettingsNode {
         let line = node.mark?.line
         budget -= 1
         if budget < 0 {
-            throw Failure(message: "more than \(nodesMax) values, which no recipe has", line: line)
+            throw Failure(
+                message: "more than \(limits.nodesMax) values, which no \(limits.kind) has", line: line)
         }
         if depth > depthMax {
             throw Failure(message: "sections within sections, \(depthMax) deep", line: line)
         }
         if node.anchor != nil {
-            throw Failure(message: "anchors (&) and aliases (*) are not for recipes", line: line)
+            throw Failure(message: "anchors (&) and aliases (*) are not for \(limits.kind)s", line: line)
         }
         let here = place(line ?? 1)
         switch node {
@@ -63,7 +75,7 @@ enum SettingsParser {
         case .sequence(let sequence):
             var list: [SettingsNode] = []
             for element in sequence {
-                list.append(try convert(element, depth: depth + 1, budget: &budget, place: place))
+                list.append(try convert(element, depth: depth + 1, budget: &budget, limits, place: place))
             }
             return SettingsNode(content: .list(list), place: here)
         case .mapping(let mapping):
@@ -73,25 +85,25 @@ enum SettingsParser {
                     throw Failure(message: "a key must be plain text", line: key.mark?.line)
                 }
                 let keyPlace = key.mark.map { place($0.line) }
-                var node = try convert(value, depth: depth + 1, budget: &budget, place: place)
+                var node = try convert(value, depth: depth + 1, budget: &budget, limits, place: place)
                 if let keyPlace { node = SettingsNode(content: node.content, place: keyPlace) }
                 members.append(SettingsNode.Member(key: name.string, node: node))
             }
             return SettingsNode(content: .mapping(members), place: here)
         case .alias:
-            throw Failure(message: "anchors (&) and aliases (*) are not for recipes", line: line)
+            throw Failure(message: "anchors (&) and aliases (*) are not for \(limits.kind)s", line: line)
         }
     }
 
     /// Bounds the aliases before the parser sees them, by counting what could be one. libyaml bounds the
     /// nesting.
-    private static func refuseBombs(_ text: String) throws(Failure) {
+    private static func refuseBombs(_ text: String, _ limits: Limits) throws(Failure) {
         var aliases = 0
         var previous: UInt8 = 0
         for byte in text.utf8 {
             if previous == UInt8(ascii: "*"), byte > UInt8(ascii: " "), byte != previous { aliases += 1 }
             if aliases > aliasLookalikesMax {
-                throw Failure(message: "anchors (&) and aliases (*) are not for recipes", line: nil)
+                throw Failure(message: "anchors (&) and aliases (*) are not for \(limits.kind)s", line: nil)
             }
             previous = byte
         }

@@ -46,6 +46,21 @@ final class SettingsReader {
         return SettingsReader(node, path: path + [key], problems: problems)
     }
 
+    /// The sections of a list; it must have some.
+    func sections(_ key: String) -> [SettingsReader] {
+        guard let node = node(key), case .list(let elements) = node.content, !elements.isEmpty else {
+            report(key, "expected a list of sections" + (node(key).map { ", got \($0.summary)" } ?? ""))
+            return []
+        }
+        return elements.enumerated().compactMap { index, element in
+            guard case .mapping = element.content else {
+                report(key, "expected a list of sections, got \(element.summary) in it")
+                return nil
+            }
+            return SettingsReader(element, path: path + ["\(key)[\(index)]"], problems: problems)
+        }
+    }
+
     func text(_ key: String) -> String? {
         guard let node = node(key) else { return nil }
         guard case .scalar(let text, _) = node.content, !text.isEmpty else {
@@ -67,6 +82,12 @@ final class SettingsReader {
         choice(key, Value.allCases.map(\.rawValue)).flatMap(Value.init(rawValue:))
     }
 
+    /// Whether the value is one of `type`'s; reports nothing.
+    func choiceIsValid<Value: RawRepresentable<String>>(_ key: String, _ type: Value.Type) -> Bool {
+        guard case .scalar(let text, _) = node(key)?.content else { return false }
+        return Value(rawValue: text) != nil
+    }
+
     func boolean(_ key: String) -> Bool? {
         guard let node = node(key) else { return nil }
         if case .scalar("true", quoted: false) = node.content { return true }
@@ -86,6 +107,25 @@ final class SettingsReader {
             return nil
         }
         return value
+    }
+
+    /// A list of whole numbers.
+    func wholes(_ key: String, _ range: ClosedRange<Int>, countMax: Int) -> [Int]? {
+        guard let node = node(key) else { return nil }
+        guard case .list(let elements) = node.content, !elements.isEmpty, elements.count <= countMax else {
+            report(key, "expected a list of 1 to \(countMax) whole numbers, got \(node.summary)")
+            return nil
+        }
+        var values: [Int] = []
+        for element in elements {
+            guard let text = plain(element), Self.isWhole(text), let value = Int(text), range.contains(value)
+            else {
+                report(key, "expected \(range.lowerBound) to \(range.upperBound), got \(element.summary)")
+                return nil
+            }
+            values.append(value)
+        }
+        return values
     }
 
     func number(_ key: String, _ range: NumberRange) -> Double? {

@@ -13,21 +13,23 @@ package struct ReferenceRun: Sendable {
     private(set) var steps: [Step] = []
     private var search: [Int: SimulatedState] = [:]
     private var converge: [Int: SimulatedState] = [:]
-    private(set) var plan: String?
+    private(set) var plan: DecidedPlan?
 
     package init(_ training: SimulatedTraining) {
         self.training = training
         var state = training.initialState
+        plan = training.firstPlan
         note(state)
         let schedule = training.schedule
         while true {
-            if state.phase == .search, state.step == schedule.searchSteps {
-                let plan = training.plan(training.importance(state))
+            if state.phase == .search, schedule.checkIsDue(after: state.step),
+                let plan = training.plan(training.importance(state), after: state.step)
+            {
                 self.plan = plan
-                state.reshape(plan)
+                state.reshape(plan.json)
                 note(state)
             }
-            guard state.step < schedule.lastStep else { return }
+            guard state.step < schedule.lastStep(searchEnd: plan?.step) else { return }
             take(&state)
             note(state)
         }
@@ -38,9 +40,12 @@ package struct ReferenceRun: Sendable {
         phase == .search ? search[step] : converge[step]
     }
 
+    /// How many steps the run has.
+    var lastStep: Int { training.schedule.lastStep(searchEnd: plan?.step) }
+
     /// What a run ends with.
     package var final: SimulatedState {
-        converge[training.schedule.lastStep] ?? search[training.schedule.lastStep]!
+        converge[lastStep] ?? search[lastStep]!
     }
 
     private mutating func note(_ state: SimulatedState) {

@@ -61,7 +61,7 @@ extension SimulatedState {
     var snapshot: StateSnapshot {
         StateSnapshot(
             step: step, phase: phase, plan: plan, exponents: "\(exponent)", weights: Self.floats(weights),
-            momentum: Self.floats(momentum))
+            moments: Self.floats(momentum))
     }
 
     /// The state of a head whose chunks are to follow.

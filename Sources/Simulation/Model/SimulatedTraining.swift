@@ -7,11 +7,16 @@ package struct SimulatedTraining: Sendable {
 
     package let seed: UInt64
     package let schedule: RunSchedule
+    /// Whether the run begins with a plan that took no search.
+    package let plansAtStart: Bool
     /// Elements of the reduced vector in each phase.
     package let searchElements: Int
     package let convergeElements: Int
 
-    package init(seed: UInt64, schedule: RunSchedule, searchElements: Int, convergeElements: Int) {
+    package init(
+        seed: UInt64, schedule: RunSchedule, plansAtStart: Bool, searchElements: Int, convergeElements: Int
+    ) {
+        self.plansAtStart = plansAtStart
         self.seed = seed
         self.schedule = schedule
         self.searchElements = searchElements
@@ -22,8 +27,13 @@ package struct SimulatedTraining: Sendable {
 
     var initialState: SimulatedState {
         SimulatedState(
-            phase: schedule.searchSteps > 0 ? .search : .converge, step: 0, weights: word(1),
-            momentum: word(2), exponent: UInt32(word(3) >> 48), plan: "")
+            phase: schedule.firstPhase, step: 0, weights: word(1), momentum: word(2),
+            exponent: UInt32(word(3) >> 48), plan: firstPlan?.json ?? "")
+    }
+
+    /// The plan that the run begins with.
+    var firstPlan: DecidedPlan? {
+        plansAtStart ? DecidedPlan(json: "{\"plan\": \(word(5))}", step: 0) : nil
     }
 
     private func word(_ values: UInt64...) -> UInt64 {
@@ -49,7 +59,8 @@ package struct SimulatedTraining: Sendable {
     /// What of a shard does not fit the code at this attempt. Depends on step, attempt and shard alone, so
     /// that all runs of a seed need the same attempts.
     func overflow(step: Int, phase: Phase, attempt: UInt32, shard: Int) -> [WireOverflow] {
-        let isFirst = step == (phase == .search ? 0 : schedule.searchSteps)
+        // In both phases: a plan's step is one of those at which a search may end.
+        let isFirst = step == 0 || (phase == .converge && schedule.checkIsDue(after: step))
         let draw = word(10, UInt64(step))
         let attempts: UInt32 = isFirst ? 1 : draw % 6 == 0 ? 1 : draw % 17 == 1 ? 2 : 0
         guard attempt < attempts else { return [] }
@@ -90,9 +101,13 @@ package struct SimulatedTraining: Sendable {
         return [values]
     }
 
-    func plan(_ vectors: [WireLatentValues]) -> String {
+    /// What the latent vectors say after `step` steps of the search; nil: it is to go on. A search of unknown
+    /// length ends at one look of three.
+    func plan(_ vectors: [WireLatentValues], after step: Int) -> DecidedPlan? {
         let words = vectors.flatMap { $0.values + $0.gradients }.map { UInt64($0.bitPattern) }
-        return "{\"plan\": \(words.reduce(seed) { SeededRandom.mix($0 ^ $1) })}"
+        let sum = words.reduce(seed) { SeededRandom.mix($0 ^ $1) }
+        guard step == schedule.searchSteps || sum % 3 == 0 else { return nil }
+        return DecidedPlan(json: "{\"plan\": \(sum)}", step: step)
     }
 }
 

@@ -4,7 +4,7 @@ package struct ClusterCosts: Sendable {
     /// Of a global batch.
     package var shards: Int
     package var imagesPerShard: Int
-    /// Elements of the reduced vector, and floats of weights and momentum.
+    /// Elements of the reduced vector, and floats of weights and of SGD's momentum.
     package var parameters: Int
     /// Of one shard on one worker.
     package var secondsPerShard: Double

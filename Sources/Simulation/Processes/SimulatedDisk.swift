@@ -6,7 +6,7 @@ final class SimulatedDisk {
     var launches: [RunID] = []
     /// Entry i is of the step that made i + 1.
     var ledger: [CommittedStep] = []
-    var plan: String?
+    var plan: DecidedPlan?
     /// Whole ones, the newest last; two are kept.
     var checkpoints: [SimulatedState] = []
     var evaluations: [Int: EvaluationResult] = [:]

@@ -71,12 +71,13 @@ extension SimulatedReplica {
 
     private func load(_ head: WireLoadState) {
         forgetState()
-        let loaded = head.fromSeed ? witness.training.initialState : SimulatedState(head)
+        var loaded = head.fromSeed ? witness.training.initialState : SimulatedState(head)
+        loaded.plan = head.plan
         state = loaded
         makeSums(loaded)
         if head.fromSeed { return adopt() }
         incoming = IncomingState(
-            head, weights: SimulatedState.floatCount, momentum: SimulatedState.floatCount)
+            head, weights: SimulatedState.floatCount, moments: SimulatedState.floatCount)
     }
 
     /// The state has become whole.

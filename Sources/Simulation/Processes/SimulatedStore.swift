@@ -45,7 +45,7 @@ final class SimulatedStore: RunStore {
             return witness.violate("step \(step.step) was committed, beyond the end of the run")
         }
         let expected = witness.reference.steps[step.step - 1]
-        let phase: Phase = step.step <= witness.training.schedule.searchSteps ? .search : .converge
+        let phase: Phase = step.step <= witness.reference.plan?.step ?? 0 ? .search : .converge
         if step.phase != phase { witness.violate("step \(step.step) was committed as one of \(step.phase)") }
         let shards = witness.training.schedule.shardsPerStep
         let computed = step.participants.values.flatMap { $0 }.sorted()
@@ -91,14 +91,18 @@ final class SimulatedStore: RunStore {
 
     // MARK: The plan
 
-    func decidePlan(_ vectors: [WireLatentValues]) -> String {
+    func decidePlan(_ vectors: [WireLatentValues], after step: Int) -> String? {
         if disk.plan != nil { witness.violate("the plan was decided a second time") }
-        let plan = witness.training.plan(vectors)
-        if plan != witness.reference.plan { witness.violate("the plan is not that of the search's end") }
+        let plan = witness.training.plan(vectors, after: step)
+        let isEnd = step == witness.reference.plan?.step
+        if plan != (isEnd ? witness.reference.plan : nil) {
+            witness.violate("after step \(step) the plan is not what it is without a cluster")
+        }
         witness.moment(.planWanted)
+        guard let plan else { return nil }
         disk.plan = plan
         witness.moment(.planDecided)
-        return plan
+        return plan.json
     }
 
     // MARK: Checkpoints
@@ -107,7 +111,7 @@ final class SimulatedStore: RunStore {
         var head = WireLoadState()
         head.step = UInt64(request.step)
         head.phase = request.phase.rawValue
-        head.plan = request.phase == .search ? "" : disk.plan ?? ""
+        head.plan = request.phase == .search ? "" : disk.plan?.json ?? ""
         writing = SimulatedState(head)
         witness.moment(.checkpointOpened)
     }

@@ -75,11 +75,11 @@ private final class CheckpointInProgress {
         manifest = opening.manifest
         layout = opening.layout
         writer = try CheckpointWriter(
-            store: store, step: opening.manifest.step, model: try Self.infos(layout.tensors[...]),
-            optimizer: try Self.infos(layout.parameters))
+            store: store, step: opening.manifest.step, model: try Self.infos(layout.tensors),
+            optimizer: try Self.infos(layout.moments))
     }
 
-    private static func infos(_ tensors: ArraySlice<StateLayout.Tensor>) throws(CheckpointError)
+    private static func infos(_ tensors: [StateLayout.Tensor]) throws(CheckpointError)
         -> [TensorInfo]
     {
         var infos: [TensorInfo] = []

@@ -68,7 +68,7 @@ public final class CoordinatorDriver {
             instructionLevel: definition.recipe.isa == "auto"
                 ? newest?.instructionLevel : definition.recipe.isa,
             levelNeeded: definition.levelNeeded, denseAlgebra: newest?.denseAlgebra,
-            dataFingerprint: definition.dataFingerprint, resume: newest?.place, plan: try store.planText,
+            dataFingerprint: definition.dataFingerprint, resume: newest?.place, plan: try store.decidedPlan,
             recordedStep: store.log.recordedStep)
     }
 

@@ -162,7 +162,9 @@ package final class CoordinatorNode {
         case .record(let step): try store.record(step)
         case .recordDigest(let step, let digest): try store.recordDigest(step: step, digest: digest)
         case .recordEvaluation(let result): try store.record(result)
-        case .decidePlan(_, let vectors): try tell(.planDecided(json: store.decidePlan(vectors)))
+        case .decidePlan(let step, let vectors):
+            let plan = try store.decidePlan(vectors, after: step)
+            try tell(plan.map { .planDecided(json: $0) } ?? .searchGoesOn)
         case .receiveCheckpoint(let step, let phase, let peer):
             saving = (step, peer)
             try store.openCheckpoint(
@@ -194,6 +196,7 @@ package final class CoordinatorNode {
             var head = WireLoadState()
             head.fromSeed = true
             head.phase = machine.phase.rawValue
+            if machine.phase == .converge { head.plan = machine.plan?.json ?? "" }
             return try send(machine.envelope(.loadState(head)), to: peer)
         }
         try send(machine.envelope(.loadState(state.head())), to: peer)

@@ -29,7 +29,10 @@ final class FileRunStore: RunStore {
         self.definition = definition
         let progress = ProgressLine()
         self.progress = progress
-        folder = try RunFolder(path: path, resume: resume)
+        let folder = try RunFolder(path: path, resume: resume)
+        self.folder = folder
+        // First: a plan that cannot be had should not leave a folder that looks used.
+        let early = try Self.storedPlan(folder, definition) ?? Self.planWithoutSearch(folder, definition)
         checkpoints = try CheckpointStore(
             folder: folder.checkpoints, keep: definition.recipe.checkpoint.keep)
         self.resume =
@@ -37,12 +40,20 @@ final class FileRunStore: RunStore {
         log = try RunLog(folder, definition, progress: progress)
         try definition.recipe.write(to: folder.recipe)
         sink = CheckpointSink(checkpoints, events: events)
-        plan = definition.recipe.shrink == nil ? nil : Self.storedPlan(folder)
+        plan = try early ?? self.resume?.plan
+        log.searchEnd = definition.searchEnd(plan)
     }
 
     /// A plan that was decided is not decided again.
-    private static func storedPlan(_ folder: RunFolder) -> Plan? {
-        FileManager.default.contents(atPath: folder.plan).flatMap { try? Plan(json: $0) }
+    private static func storedPlan(_ folder: RunFolder, _ definition: RunDefinition) -> Plan? {
+        guard folder.holdsRun, definition.recipe.shrink != nil else { return nil }
+        return FileManager.default.contents(atPath: folder.plan).flatMap { try? Plan(json: $0) }
+    }
+
+    private static func planWithoutSearch(_ folder: RunFolder, _ definition: RunDefinition) throws -> Plan? {
+        guard let plan = try PlanDecision.withoutSearch(definition) else { return nil }
+        try DurableFile.write(try plan.json(), to: folder.plan)
+        return plan
     }
 
     /// The newest checkpoint as it was opened last; nil: there is none.
@@ -50,6 +61,10 @@ final class FileRunStore: RunStore {
 
     var planText: String? {
         get throws { try plan.map { String(decoding: try $0.json(), as: UTF8.self) } }
+    }
+
+    var decidedPlan: DecidedPlan? {
+        get throws { try planText.flatMap { json in plan.map { DecidedPlan(json: json, step: $0.step) } } }
     }
 
     func close() { sink.close() }
@@ -97,12 +112,16 @@ final class FileRunStore: RunStore {
 
     // MARK: The plan
 
-    func decidePlan(_ vectors: [WireLatentValues]) throws -> String {
-        let plan = try PlanDecision.plan(
-            definition, latents: vectors.map(\.values), gradients: vectors.map(\.gradients))
+    func decidePlan(_ vectors: [WireLatentValues], after step: Int) throws -> String? {
+        let outcome = try PlanDecision.decide(
+            definition, step: step, latents: vectors.map(\.values), gradients: vectors.map(\.gradients))
+        if let look = outcome.look { try log.record(look, after: step) }
+        guard let plan = outcome.plan else { return nil }
         let json = try plan.json()
         try DurableFile.write(json, to: folder.plan)
         self.plan = plan
+        log.searchEnd = plan.step
+        if let note = outcome.note { log.note(note) }
         log.note(PlanReport.text(plan))
         return String(decoding: json, as: UTF8.self)
     }
@@ -113,7 +132,8 @@ final class FileRunStore: RunStore {
         let recipe = definition.recipe
         let planText = request.phase == .search ? "" : try planText ?? ""
         let isSearch = request.phase == .search
-        let phaseStep = isSearch ? request.step : max(request.step - definition.searchSteps, 0)
+        let phaseStep = definition.phaseStep(
+            request.step, searchEnd: isSearch ? nil : definition.searchEnd(plan))
         let shape = definition.train.imageShape
         let manifest = Manifest(
             phase: isSearch ? .search : .converge, step: request.step, phaseStep: phaseStep,

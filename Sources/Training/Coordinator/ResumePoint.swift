@@ -45,13 +45,18 @@ struct ResumePoint {
         for tensor in layout.tensors {
             try checkpoint.model.read(tensor.name, into: weights.pointer + tensor.offset, count: tensor.count)
         }
-        let momentum = try AlignedBuffer<Float>(attempting: layout.parameterCount)
-        for tensor in layout.parameters {
-            try optimizer.read(tensor.name, into: momentum.pointer + tensor.offset, count: tensor.count)
+        let moments = try AlignedBuffer<Float>(attempting: layout.momentCount)
+        for tensor in layout.moments {
+            try optimizer.read(tensor.name, into: moments.pointer + tensor.offset, count: tensor.count)
         }
         snapshot = StateSnapshot(
             step: manifest.step, phase: manifest.phase == .search ? .search : .converge, plan: plan,
-            exponents: try exponents.json, weights: weights, momentum: momentum)
+            exponents: try exponents.json, weights: weights, moments: moments)
+    }
+
+    /// Nil in the search phase and for networks that are not pruned.
+    var plan: Plan? {
+        get throws { try snapshot.plan.isEmpty ? nil : Plan(json: Data(snapshot.plan.utf8)) }
     }
 
     /// As the coordinator's machine sees it.

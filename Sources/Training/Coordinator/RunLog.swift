@@ -1,5 +1,6 @@
 import ClusterCore
 import Foundation
+import Hypernet
 import ImageData
 import Observe
 import Recipe
@@ -11,12 +12,17 @@ final class RunLog {
     private let progress: ProgressLine
     private let definition: RunDefinition
     private let schedule: RunSchedule
+    /// The plan's step: the first of the converge phase; nil while it is not known.
+    var searchEnd: Int?
     /// Share of correct answers, of the newest evaluation or else of the newest steps.
     private var pace = Pace()
     /// The last step that the ledger has.
     private(set) var recordedStep = 0
     /// The last step that the metrics have an evaluation of.
     private var evaluatedStep: Int?
+    /// The last step that the metrics have a look of the search at, and what it showed.
+    private var lookedStep: Int?
+    private var look: ProximalSearch.Look?
 
     /// Lines that may follow on a run's last step line, or on its last evaluation.
     private static let linesBack = 20_000
@@ -34,6 +40,9 @@ final class RunLog {
         evaluatedStep = try MetricsFile.lastStep(in: Self.linesBack, of: folder.metrics) {
             $0.contains("\"evaluation\":")
         }
+        lookedStep = try MetricsFile.lastStep(in: Self.linesBack, of: folder.metrics) {
+            $0.contains("\"search_check\":")
+        }
     }
 
     /// The run goes on from here: removes what is there of later steps.
@@ -42,6 +51,7 @@ final class RunLog {
         try ledger.remove(after: step)
         recordedStep = min(recordedStep, step)
         if let evaluated = evaluatedStep, evaluated > step { evaluatedStep = nil }
+        if let looked = lookedStep, looked > step { (lookedStep, look) = (nil, nil) }
     }
 
     /// Unix time in seconds, to the millisecond.
@@ -62,13 +72,33 @@ final class RunLog {
             [
                 ("phase", .text(step.phase.rawValue)), ("loss", .number(step.loss)),
                 ("top1", .number(Double(step.top1) / Double(max(step.images, 1)))),
-                ("learning_rate", .number(definition.shownLearningRate(step: step.step - 1))),
+                ("learning_rate", .number(shownLearningRate(of: step))),
                 ("seconds", .number(step.seconds)), ("images_per_second", .number(imagesPerSecond)),
                 ("bytes_sent", .integer(Int(clamping: step.bytesSent))),
                 ("bytes_uncoded", .integer(Int(clamping: step.bytesUncoded))),
             ])
         pace.add(step)
         show(step)
+    }
+
+    private func shownLearningRate(of step: CommittedStep) -> Double {
+        definition.shownLearningRate(
+            step: step.step - 1, searchEnd: step.phase == .search ? nil : searchEnd ?? 0)
+    }
+
+    /// Once for each step, however often it is asked for.
+    func record(_ look: ProximalSearch.Look, after step: Int) throws(ObserveError) {
+        self.look = look
+        guard lookedStep != step else { return }
+        lookedStep = step
+        try metrics.write(
+            step: step,
+            [
+                ("search_check", .boolean(true)), ("flops", .integer(look.flops)),
+                ("parameters", .integer(look.parameters)), ("ratio", .number(look.ratio)),
+                ("target", .number(look.target)),
+                ("above_threshold", .object(look.above.map { ($0.vector, .integer($0.count)) })),
+            ])
     }
 
     private func entry(_ step: CommittedStep) -> [(String, MetricValue)] {
@@ -89,10 +119,11 @@ final class RunLog {
     }
 
     private func show(_ step: CommittedStep) {
-        let total = schedule.lastStep
+        let total = schedule.lastStep(searchEnd: searchEnd)
         let shown = RunProgress(
             phase: step.phase.rawValue, step: step.step, total: total, imagesPerSecond: pace.imagesPerSecond,
-            loss: pace.loss, accuracy: pace.accuracy)
+            loss: pace.loss, accuracy: pace.accuracy,
+            note: step.phase == .search ? look.map(PlanReport.line) ?? "" : "")
         if step.step == total { progress.finish(shown) } else { progress.update(shown) }
     }
 
@@ -109,7 +140,7 @@ final class RunLog {
                 ("test_images", .integer(result.images)),
             ])
         let epoch =
-            Double(max(result.step - schedule.searchSteps, 0) * definition.recipe.batch)
+            Double(definition.phaseStep(result.step, searchEnd: searchEnd) * definition.recipe.batch)
             / Double(definition.train.count)
         progress.note("step \(result.step), epoch \(Show.decimals(epoch, 1)): \(result.text)")
     }

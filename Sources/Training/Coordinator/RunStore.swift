@@ -12,9 +12,9 @@ package protocol RunStore: AnyObject {
     func recordDigest(step: Int, digest: String) throws
     func record(_ result: EvaluationResult) throws
 
-    /// Decides the plan and stores it durably before it returns.
-    /// - Returns: JSON.
-    func decidePlan(_ vectors: [WireLatentValues]) throws -> String
+    /// Decides the plan from the latent vectors after `step` steps, and stores it durably before it returns.
+    /// - Returns: JSON; nil where the search is to go on.
+    func decidePlan(_ vectors: [WireLatentValues], after step: Int) throws -> String?
 
     /// A checkpoint is about to arrive in chunks.
     func openCheckpoint(_ request: CheckpointRequest) throws

@@ -9,21 +9,23 @@ package final class PlainModel: Model {
     package let layout: StateLayout
     private let parameters: ParameterLayout
     private let values: AlignedBuffer<Float>
-    private let momenta: AlignedBuffer<Float>
+    package let optimizer: Optimizer
+    private let momentValues: AlignedBuffer<Float>
     private let pool: ComputePool
 
     /// A model of zeros, to be filled by the caller.
-    package init(graph: Graph, pool: ComputePool) throws(EngineError) {
+    package init(graph: Graph, optimizer: Optimizer, pool: ComputePool) throws(EngineError) {
         parameters = ParameterLayout(graph)
         self.graph = graph
+        self.optimizer = optimizer
         self.pool = pool
-        layout = StateLayout(parameters)
+        layout = StateLayout(parameters, slots: optimizer.slots)
         values = try AlignedBuffer(attempting: parameters.count)
-        momenta = try AlignedBuffer(attempting: parameters.parameterCount)
+        momentValues = try AlignedBuffer(attempting: layout.momentCount)
     }
 
     package var state: UnsafeMutablePointer<Float> { values.pointer }
-    package var momentum: UnsafeMutablePointer<Float> { momenta.pointer }
+    package var moments: UnsafeMutablePointer<Float> { momentValues.pointer }
 
     package func initialize(seed: UInt64) {
         InitialWeights.fill(values.elements, graph: graph, seed: seed)
@@ -34,10 +36,10 @@ package final class PlainModel: Model {
     }
 
     package func apply(
-        _ reduced: UnsafePointer<Int32>, exponents: FixedPointState, optimizer: SGD, rate: Float
+        _ reduced: UnsafePointer<Int32>, exponents: FixedPointState, step: OptimizerStep
     ) {
         optimizer.update(
-            state, momenta: momentum, reduced: reduced, exponents: exponents, layout: parameters, rate: rate,
+            state, moments: moments, reduced: reduced, exponents: exponents, layout: parameters, step: step,
             pool: pool)
         RunningStatistics.update(
             state + parameters.parameterCount, reduced: reduced, exponents: exponents, layout: parameters,

@@ -1,5 +1,5 @@
 package import ClusterCore
-import Hypernet
+package import Hypernet
 package import NeuralNet
 package import TensorCore
 
@@ -11,23 +11,30 @@ package final class SearchModel: Model {
     package let layout: StateLayout
     private let network: HyperNetwork
     private let values: AlignedBuffer<Float>
-    private let momenta: AlignedBuffer<Float>
+    package let optimizer: Optimizer
+    private let momentValues: AlignedBuffer<Float>
     private let generated: AlignedBuffer<Float>
+    /// What follows on the optimizer's step in DHP.
+    private let proximal: ProximalStep?
     private let pool: ComputePool
 
     /// A model of zeros, to be filled by the caller.
-    package init(graph: Graph, embedding: Int, pool: ComputePool) throws(EngineError) {
+    package init(
+        graph: Graph, embedding: Int, optimizer: Optimizer, proximal: ProximalStep? = nil, pool: ComputePool
+    ) throws(EngineError) {
+        self.proximal = proximal
         network = HyperNetwork(graph: graph, embedding: embedding)
         self.graph = graph
+        self.optimizer = optimizer
         self.pool = pool
-        layout = StateLayout(network.layout)
+        layout = StateLayout(network.layout, slots: optimizer.slots)
         values = try AlignedBuffer(attempting: network.layout.count)
-        momenta = try AlignedBuffer(attempting: network.layout.parameterCount)
+        momentValues = try AlignedBuffer(attempting: layout.momentCount)
         generated = try AlignedBuffer(attempting: network.parameters.count)
     }
 
     package var state: UnsafeMutablePointer<Float> { values.pointer }
-    package var momentum: UnsafeMutablePointer<Float> { momenta.pointer }
+    package var moments: UnsafeMutablePointer<Float> { momentValues.pointer }
     /// In the wiring's order.
     var latents: [[Float]] { network.latents(of: UnsafePointer(values.pointer)) }
     /// ∂L/∂z of the last step, in the wiring's order; empty before the first.
@@ -43,11 +50,12 @@ package final class SearchModel: Model {
     }
 
     package func apply(
-        _ reduced: UnsafePointer<Int32>, exponents: FixedPointState, optimizer: SGD, rate: Float
+        _ reduced: UnsafePointer<Int32>, exponents: FixedPointState, step: OptimizerStep
     ) {
         network.step(
-            state: state, momenta: momentum, reduced: reduced, exponents: exponents, optimizer: optimizer,
-            rate: rate, pool: pool)
+            state: state, moments: moments, reduced: reduced, exponents: exponents, optimizer: optimizer,
+            step: step, pool: pool)
+        proximal?.apply(to: state + network.layout.latents.lowerBound, rate: step.rate)
         RunningStatistics.update(
             state + network.layout.runningStatistics.state, reduced: reduced, exponents: exponents,
             layout: network.parameters, graph: graph)

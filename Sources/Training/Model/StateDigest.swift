@@ -2,14 +2,14 @@ import Digest
 import Foundation
 import NeuralNet
 
-/// SHA-256 over weights, momentum and exponents: equal on all replicas after the same step.
+/// SHA-256 over weights, moments and exponents: equal on all replicas after the same step.
 enum StateDigest {
     static func text(
-        state: UnsafeBufferPointer<Float>, momentum: UnsafeBufferPointer<Float>, exponents: String
+        state: UnsafeBufferPointer<Float>, moments: UnsafeBufferPointer<Float>, exponents: String
     ) -> String {
         var hash = SHA256()
         hash.update(UnsafeRawBufferPointer(state))
-        hash.update(UnsafeRawBufferPointer(momentum))
+        hash.update(UnsafeRawBufferPointer(moments))
         hash.update(exponents)
         return hash.finish()
     }
@@ -19,7 +19,7 @@ extension Model {
     func digest(_ codes: FixedPointState) -> String {
         StateDigest.text(
             state: UnsafeBufferPointer(start: state, count: layout.count),
-            momentum: UnsafeBufferPointer(start: momentum, count: layout.parameterCount),
+            moments: UnsafeBufferPointer(start: moments, count: layout.momentCount),
             exponents: codes.json)
     }
 }

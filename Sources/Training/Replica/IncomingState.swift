@@ -1,6 +1,6 @@
 package import ClusterCore
 
-/// How far a state that arrives in chunks has come. Chunks come in order: weights, then momentum.
+/// How far a state that arrives in chunks has come. Chunks come in order: weights, then moments.
 package struct IncomingState {
     /// The feed's number; 0: from the coordinator.
     package let feed: UInt64
@@ -9,10 +9,10 @@ package struct IncomingState {
     private let counts: [WireStateChunk.Section: Int]
     private var taken: [WireStateChunk.Section: Int] = [.weights: 0, .momentum: 0]
 
-    package init(_ head: WireLoadState, weights: Int, momentum: Int) {
+    package init(_ head: WireLoadState, weights: Int, moments: Int) {
         feed = head.feed
         step = head.step
-        counts = [.weights: weights, .momentum: momentum]
+        counts = [.weights: weights, .momentum: moments]
     }
 
     /// - Returns: false if this chunk is not the one that follows.

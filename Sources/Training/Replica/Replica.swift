@@ -150,14 +150,11 @@ final class Replica {
     /// Takes the optimizer's step with the sums of all shards, coded with ``exponents``.
     func apply(_ sums: UnsafeBufferPointer<Int32>) -> StepMetrics {
         let metrics = StepMetrics(reduced: sums, layout: reduction)
-        let settings = definition.recipe.optimizer
-        let optimizer = SGD(
-            momentum: Float(settings.momentum), weightDecay: Float(settings.weightDecay),
-            isNesterov: settings.nesterov)
         codes = exponents
-        model.apply(
-            sums.baseAddress!, exponents: codes, optimizer: optimizer,
-            rate: definition.learningRate(step: step))
+        var next = definition.optimizerStep(step, searchEnd: definition.searchEnd(plan))
+        next.gradientScale = model.optimizer.gradientScale(
+            of: sums.baseAddress!, layout: reduction, exponents: codes, pool: pool)
+        model.apply(sums.baseAddress!, exponents: codes, step: next)
         codes.adapt(to: sums, layout: reduction)
         forgetAttempt()
         step += 1
@@ -173,9 +170,11 @@ final class Replica {
     // MARK: The prune
 
     /// Latent vectors and the gradients of the last step, in the wiring's order; empty in the converge phase.
+    /// There are no gradients where no step led to the state here.
     var latentVectors: [(values: [Float], gradients: [Float])] {
         guard let search = model as? SearchModel else { return [] }
-        return zip(search.latents, search.latentGradients).map { ($0, $1) }
+        let (latents, gradients) = (search.latents, search.latentGradients)
+        return latents.indices.map { (latents[$0], gradients.isEmpty ? [] : gradients[$0]) }
     }
 
     /// Computes the surviving channels' weights and drops the hypernetwork.
@@ -183,7 +182,7 @@ final class Replica {
     func reshape(_ plan: Plan) throws {
         guard let search = model as? SearchModel else { return }
         let surgery = try Surgery(graph: search.graph, plan: plan)
-        let pruned = try PlainModel(graph: surgery.pruned, pool: pool)
+        let pruned = try PlainModel(graph: surgery.pruned, optimizer: definition.optimizer, pool: pool)
         surgery.prune(weights: search.weights(), into: pruned.state)
         (executor, codes) = try Self.makeExecutor(definition, pruned, pool)
         reduction = executor.layout
@@ -205,7 +204,7 @@ final class Replica {
     func load(_ section: WireStateChunk.Section, offset: Int, bytes: UnsafeRawBufferPointer) -> Bool {
         let (target, count) =
             switch section {
-            case .momentum: (model.momentum, model.layout.parameterCount)
+            case .momentum: (model.moments, model.layout.momentCount)
             default: (model.state, model.layout.count)
             }
         let elements = bytes.count / 4

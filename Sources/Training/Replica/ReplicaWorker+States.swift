@@ -11,14 +11,18 @@ extension ReplicaWorker {
     func load(_ head: WireLoadState) throws {
         forgetState()
         guard let definition else { throw WorkerError.noReplica }
+        let plan = try head.plan.isEmpty ? nil : Plan(json: Data(head.plan.utf8))
         if head.fromSeed {
-            let replica = try Replica(definition, teacher: teacher, plan: nil, step: 0, pool: pool)
+            guard
+                (plan == nil)
+                    == (definition.schedule.firstPhase == .search || definition.recipe.shrink == nil)
+            else { throw WorkerError.badState("its plan does not fit the recipe") }
+            let replica = try Replica(definition, teacher: teacher, plan: plan, step: 0, pool: pool)
             replica.initialize()
             self.replica = replica
             heldRun = run
             return announce(withDigest: true)
         }
-        let plan = try head.plan.isEmpty ? nil : Plan(json: Data(head.plan.utf8))
         let isSearch = head.phase == Phase.search.rawValue
         guard isSearch || definition.recipe.shrink == nil || plan != nil, let step = Int(exactly: head.step)
         else { throw WorkerError.badState("its head does not fit the recipe") }
@@ -28,7 +32,7 @@ extension ReplicaWorker {
         }
         self.replica = replica
         incoming = IncomingState(
-            head, weights: replica.model.layout.count, momentum: replica.model.layout.parameterCount)
+            head, weights: replica.model.layout.count, moments: replica.model.layout.momentCount)
     }
 
     func take(_ chunk: WireStateChunk, _ payload: Frame) throws {

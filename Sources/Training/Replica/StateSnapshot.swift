@@ -13,36 +13,36 @@ package final class StateSnapshot: Sendable {
     /// JSON.
     package let exponents: String
     package let weights: AlignedBuffer<Float>
-    package let momentum: AlignedBuffer<Float>
+    package let moments: AlignedBuffer<Float>
 
     package init(
         step: Int, phase: Phase, plan: String, exponents: String, weights: consuming AlignedBuffer<Float>,
-        momentum: consuming AlignedBuffer<Float>
+        moments: consuming AlignedBuffer<Float>
     ) {
         self.step = step
         self.phase = phase
         self.plan = plan
         self.exponents = exponents
         self.weights = weights
-        self.momentum = momentum
+        self.moments = moments
     }
 
     package convenience init(
-        step: Int, phase: Phase, plan: String, exponents: String, weights: [Float], momentum: [Float]
+        step: Int, phase: Phase, plan: String, exponents: String, weights: [Float], moments: [Float]
     ) {
         self.init(
             step: step, phase: phase, plan: plan, exponents: exponents, weights: Self.copy(weights),
-            momentum: Self.copy(momentum))
+            moments: Self.copy(moments))
     }
 
     convenience init(step: Int, model: any Model, plan: String, codes: FixedPointState) {
         let weights = AlignedBuffer<Float>(count: model.layout.count)
         weights.pointer.update(from: model.state, count: model.layout.count)
-        let momentum = AlignedBuffer<Float>(count: model.layout.parameterCount)
-        momentum.pointer.update(from: model.momentum, count: model.layout.parameterCount)
+        let moments = AlignedBuffer<Float>(count: model.layout.momentCount)
+        moments.pointer.update(from: model.moments, count: model.layout.momentCount)
         self.init(
             step: step, phase: model.phase, plan: plan, exponents: codes.json, weights: weights,
-            momentum: momentum)
+            moments: moments)
     }
 
     private static func copy(_ values: [Float]) -> AlignedBuffer<Float> {
@@ -66,7 +66,7 @@ package final class StateSnapshot: Sendable {
     /// That of a replica in this state.
     package var digest: String {
         StateDigest.text(
-            state: UnsafeBufferPointer(weights.elements), momentum: UnsafeBufferPointer(momentum.elements),
+            state: UnsafeBufferPointer(weights.elements), moments: UnsafeBufferPointer(moments.elements),
             exponents: exponents)
     }
 }

@@ -2,7 +2,7 @@ import ClusterCore
 import TensorCore
 import Transport
 
-/// A snapshot as a sequence of control messages, each with a frame of at most 1 MiB: weights, then momentum.
+/// A snapshot as a sequence of control messages, each with a frame of at most 1 MiB: weights, then moments.
 /// The chunks are made when they are asked for.
 struct StateStream {
     static let chunkElements = 1 << 18
@@ -22,7 +22,7 @@ struct StateStream {
     }
 
     private var sectionCount: Int {
-        section == .weights ? snapshot.weights.count : snapshot.momentum.count
+        section == .weights ? snapshot.weights.count : snapshot.moments.count
     }
 
     /// Nothing more is asked for.
@@ -38,7 +38,7 @@ struct StateStream {
         chunk.section = section
         chunk.offset = UInt64(offset)
         chunk.feed = feed
-        let source = section == .weights ? snapshot.weights.pointer : snapshot.momentum.pointer
+        let source = section == .weights ? snapshot.weights.pointer : snapshot.moments.pointer
         let count = min(Self.chunkElements, sectionCount - offset)
         let payload = Frame(copying: UnsafeRawBufferPointer(start: source + offset, count: count * 4))
         offset += count

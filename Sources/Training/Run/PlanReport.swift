@@ -39,6 +39,19 @@ public enum PlanReport {
             + "\(Show.count(parameters)) parameters, \(parameterShare)"
     }
 
+    /// How near the search is to the budget.
+    static func line(_ look: ProximalSearch.Look) -> String {
+        "cost \(Show.percent(look.ratio)), to be \(Show.percent(look.target))"
+    }
+
+    /// Why DHP's search ended.
+    static func end(_ look: ProximalSearch.Look, step: Int, missed: Bool) -> String {
+        let end = "the search ends after \(step) steps: \(line(look)) of the widened network's"
+        guard missed else { return end }
+        let reason = look.ratio < look.target ? "it went past the budget" : "it ran out of steps"
+        return "\(end); \(reason), so magnitudes decide within the budget"
+    }
+
     private static func row(_ title: String, _ counts: [Int]) -> [String] {
         [title] + counts.map(Show.count) + [Show.percent(Double(counts[2]) / Double(counts[0]))]
     }

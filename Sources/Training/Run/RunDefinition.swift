@@ -41,7 +41,7 @@ public struct RunDefinition: Sendable {
         widened = try recipe.shrink.map { shrink in
             try ModelZoo.network(
                 named: recipe.network, input: shape.height, classes: classes, width: Double(shrink.width),
-                forHypernetwork: true)
+                forHypernetwork: true, groupPruning: shrink.groups == .whole ? .whole : .narrow)
         }
     }
 
@@ -50,7 +50,8 @@ public struct RunDefinition: Sendable {
         SHA256.hexadecimal(of: "\(train.fingerprint) \(test.fingerprint)")
     }
 
-    public var searchSteps: Int { recipe.shrink?.steps ?? 0 }
+    /// Steps of the search phase, or the most of them; 0: there is none.
+    public var searchSteps: Int { recipe.shrink.map { $0.method.searches ? $0.steps : 0 } ?? 0 }
     public var shardsPerStep: Int { recipe.batch / recipe.shard }
 
     /// Steps of so many epochs, rounded up.
@@ -66,21 +67,21 @@ public struct RunDefinition: Sendable {
             }
         return RunSchedule(
             searchSteps: searchSteps, totalSteps: searchSteps + steps(epochs: recipe.epochs),
+            checkEvery: recipe.shrink.flatMap { $0.method == .dhp ? $0.proximal.checkEvery : nil },
             stopAfter: recipe.maxSteps, shardsPerStep: shardsPerStep,
             evaluationShards: (test.count + recipe.shard - 1) / recipe.shard,
             evaluateEvery: steps(epochs: recipe.evaluate.everyEpochs), checkpointEvery: checkpointEvery)
     }
 
-    /// The learning rate of step `step`, counted from 0 over both phases. The search runs at the first
-    /// epoch's.
-    func learningRate(step: Int) -> Float {
-        let epoch = max(step - searchSteps, 0) * recipe.batch / train.count
-        return LearningRateSchedule(recipe).rate(epoch: epoch)
+    /// How many steps of its phase come before step `step`, which is counted from 0 over both phases.
+    /// - Parameter searchEnd: the plan's step where the phase is converge; nil in the search.
+    func phaseStep(_ step: Int, searchEnd: Int?) -> Int {
+        max(step - (searchEnd ?? 0), 0)
     }
 
-    /// The same as the decimal number that people wrote: 0.1, not the nearest float's 0.10000000149.
-    func shownLearningRate(step: Int) -> Double {
-        Double("\(learningRate(step: step))") ?? 0
+    /// The step of a replica's plan, for ``phaseStep(_:searchEnd:)``; 0 for networks that are not pruned.
+    func searchEnd(_ plan: Plan?) -> Int? {
+        recipe.shrink == nil ? 0 : plan?.step
     }
 
     /// The network that a phase trains.
@@ -93,10 +94,12 @@ public struct RunDefinition: Sendable {
     func stateLayout(plan json: String) throws -> StateLayout {
         guard let shrink = recipe.shrink, let widened, json.isEmpty else {
             return StateLayout(
-                ParameterLayout(try graph(plan: json.isEmpty ? nil : Plan(json: Data(json.utf8)))))
+                ParameterLayout(try graph(plan: json.isEmpty ? nil : Plan(json: Data(json.utf8)))),
+                slots: optimizer.slots)
         }
         return StateLayout(
-            HyperLayout(graph: widened, wiring: LatentWiring(widened), embedding: shrink.embedding))
+            HyperLayout(graph: widened, wiring: LatentWiring(widened), embedding: shrink.embedding),
+            slots: optimizer.slots)
     }
 
     /// A model of zeros for the phase that a plan (JSON, or empty) belongs to.
@@ -106,8 +109,12 @@ public struct RunDefinition: Sendable {
 
     func makeModel(plan: Plan?, pool: ComputePool) throws -> any Model {
         let graph = try graph(plan: plan)
-        guard plan == nil, let shrink = recipe.shrink else { return try PlainModel(graph: graph, pool: pool) }
-        return try SearchModel(graph: graph, embedding: shrink.embedding, pool: pool)
+        guard plan == nil, let shrink = recipe.shrink else {
+            return try PlainModel(graph: graph, optimizer: optimizer, pool: pool)
+        }
+        return try SearchModel(
+            graph: graph, embedding: shrink.embedding, optimizer: optimizer,
+            proximal: shrink.method == .dhp ? ProximalStep(shrink, graph: graph) : nil, pool: pool)
     }
 
     /// The images of shard `shard` of step `step`: positions step·batch + shard·size and on in the endless
@@ -128,11 +135,15 @@ public struct RunDefinition: Sendable {
 public enum RunError: Error, Equatable, CustomStringConvertible {
     case tooFewImages(Int, batch: Int)
     case unfitMachine(String)
+    /// The file of `shrink.plan`, and why it cannot be used.
+    case plan(String, String)
 
     public var description: String {
         switch self {
         case .tooFewImages(let count, let batch):
             "the training set has \(count) images, less than a batch of \(batch): lower batch in the recipe"
+        case .plan(let path, let problem):
+            "\(path): \(problem)"
         case .unfitMachine(let reason):
             "this machine cannot run the recipe: \(reason)"
         }
@@ -147,20 +158,5 @@ extension DataOptions {
             imageSize: recipe.data.imageSize, seed: recipe.seed)
         if let count = recipe.data.trainCount { syntheticTrainCount = count }
         if let count = recipe.data.testCount { syntheticTestCount = count }
-    }
-}
-
-extension LearningRateSchedule {
-    init(_ recipe: Recipe) {
-        let base = Float(recipe.optimizer.learningRate)
-        switch recipe.schedule {
-        case .constant:
-            self = .constant(base: base)
-        case .step(_, let factor):
-            let epochs = recipe.schedule.milestoneEpochs(epochs: recipe.epochs)
-            self = .milestones(base: base, epochs: epochs.map { Int($0.rounded(.up)) }, factor: Float(factor))
-        case .cosine:
-            self = .cosine(base: base, epochs: recipe.epochs)
-        }
     }
 }

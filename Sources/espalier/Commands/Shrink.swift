@@ -7,7 +7,7 @@ import Training
 
 struct Shrink: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run a recipe's search phase alone and print the plan.")
+        abstract: "Run a recipe's search phase alone, if its method has one, and print the plan.")
 
     @OptionGroup var recipe: RecipeOptions
 
@@ -26,12 +26,14 @@ struct Shrink: ParsableCommand {
         guard let shrink = recipe.shrink else {
             throw ValidationError("the recipe has no shrink section: there is nothing to search for")
         }
-        let search = try LocalSearch(
+        let search = LocalSearch(
             try RunDefinition(recipe), threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
         let progress = ProgressLine()
-        let plan = try search.run { step, loss in
-            progress.update(RunProgress(phase: "search", step: step, total: shrink.steps, loss: loss))
-        }
+        let plan = try search.run(
+            progress: { step, loss, look in
+                progress.update(
+                    RunProgress(phase: "search", step: step, total: shrink.steps, loss: loss, note: look))
+            }, note: { progress.note($0) })
         print(json ? String(decoding: try plan.json(), as: UTF8.self) : PlanReport.text(plan))
         if let shortfall = plan.shortfall { Say.error(shortfall) }
     }

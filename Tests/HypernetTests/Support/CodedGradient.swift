@@ -33,15 +33,15 @@ struct CodedGradient {
 }
 
 extension HyperNetwork {
-    /// The gradients of w1, w2, … that ``step(state:momenta:reduced:exponents:optimizer:rate:pool:)`` uses,
+    /// The gradients of w1, w2, … that ``step(state:moments:reduced:exponents:optimizer:step:pool:)`` uses,
     /// as whole tensors: what it leaves in momenta that were zero. `layout.parameterCount` elements.
     func gradients(
         state: [Float], sums: [Int32], exponents: FixedPointState, pool: ComputePool
     ) -> [Float] {
         var (same, gradients) = (state, [Float](repeating: 0, count: layout.parameterCount))
         step(
-            state: &same, momenta: &gradients, reduced: sums, exponents: exponents,
-            optimizer: SGD(momentum: 0, weightDecay: 0), rate: 0, pool: pool)
+            state: &same, moments: &gradients, reduced: sums, exponents: exponents,
+            optimizer: .sgd(momentum: 0), step: OptimizerStep(rate: 0, number: 1), pool: pool)
         precondition(same == state, "a step at rate 0 changed the state")
         return gradients
     }

@@ -56,8 +56,8 @@ struct ReferenceSearch {
         let gradient = try CodedGradient(
             pass.gradients.prefix(parameters.parameterCount).map { Float($0) }, parameters)
         hyper.step(
-            state: &state, momenta: &momenta, reduced: gradient.sums, exponents: gradient.exponents,
-            optimizer: SGD(momentum: 0.9, weightDecay: 1e-4), rate: 0.01, pool: pool)
+            state: &state, moments: &momenta, reduced: gradient.sums, exponents: gradient.exponents,
+            optimizer: .sgd(weightDecay: 1e-4), step: OptimizerStep(rate: 0.01, number: 1), pool: pool)
         for index in 0..<hyper.layout.runningStatistics.count {
             let statistic = Float(pass.gradients[parameters.parameterCount + index])
             state[hyper.layout.runningStatistics.state + index] *= 0.9

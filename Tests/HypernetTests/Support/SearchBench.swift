@@ -37,7 +37,7 @@ final class SearchBench {
         let latentGradients: [[Float]]
     }
 
-    func step(_ batch: GoldenBatch, optimizer: SGD, rate: Float) throws -> Step {
+    func step(_ batch: GoldenBatch, optimizer: Optimizer, rate: Float) throws -> Step {
         let weights = AlignedBuffer<Float>(count: network.parameters.count)
         defer { withExtendedLifetime(weights) {} }
         network.generate(from: state, into: weights.pointer, pool: pool)
@@ -46,8 +46,8 @@ final class SearchBench {
         let sums = try reduce(batch)
         let gradients = network.gradients(state: state, sums: sums, exponents: exponents, pool: pool)
         network.step(
-            state: &state, momenta: &momenta, reduced: sums, exponents: exponents, optimizer: optimizer,
-            rate: rate, pool: pool)
+            state: &state, moments: &momenta, reduced: sums, exponents: exponents, optimizer: optimizer,
+            step: OptimizerStep(rate: rate, number: 1), pool: pool)
         state.withUnsafeMutableBufferPointer { state in
             guard let base = state.baseAddress else { return }
             RunningStatistics.update(
