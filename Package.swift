@@ -80,11 +80,11 @@ let package = Package(
 
         // Tests, one folder per target, and what they share.
         .target(
-            name: "TestSupport", dependencies: ["Checkpoint", "NeuralNet", "TensorCore"],
+            name: "TestSupport", dependencies: ["Checkpoint", "Hypernet", "NeuralNet", "TensorCore"],
             path: "Tests/TestSupport"),
         tests("CKernels", ["CKernels", "NeuralNet"]),
         tests("TensorCore", ["TensorCore"]),
-        tests("NeuralNet", ["NeuralNet", "TensorCore", "Randomness"]),
+        tests("NeuralNet", ["NeuralNet", "Hypernet", "ModelZoo", "TensorCore", "Randomness"]),
         tests("Hypernet", ["Hypernet", "NeuralNet", "ModelZoo", "TensorCore", "Randomness"]),
         tests("ModelZoo", ["ModelZoo", "NeuralNet"]),
         tests("ImageData", ["ImageData"]),

@@ -11,9 +11,9 @@ extension Recipe {
 
         static let keys = ["loss.label_smoothing"]
 
-        /// Nothing without smoothing, so that fingerprints of recipes from before there was any stay.
+        /// None for the default, so that recipes without it keep their fingerprint.
         var settings: [Setting] {
-            labelSmoothing > 0 ? [Setting("loss.label_smoothing", short(labelSmoothing))] : []
+            labelSmoothing == 0 ? [] : [Setting("loss.label_smoothing", short(labelSmoothing))]
         }
     }
 }

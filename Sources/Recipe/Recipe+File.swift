@@ -31,7 +31,9 @@ extension Recipe {
             throw RecipeError(file: file, "a recipe is a section of keys, this is \(root.summary)")
         }
         let problems = SettingsReader.Problems()
+        let method = MethodChange.method(of: root)
         for argument in overrides { Self.apply(argument, to: &root, problems) }
+        MethodChange.apply(to: &root, before: method)
         let reader = SettingsReader(
             SettingsNode(content: root.content, place: .file), path: [], problems: problems)
         self.init(reader, networks: networks)

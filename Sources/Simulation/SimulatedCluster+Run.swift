@@ -2,7 +2,8 @@ import ClusterCore
 import Transport
 
 extension SimulatedCluster {
-    /// From the end of the faults to the next commit, and to the end of the run.
+    /// From the end of the faults, or the start of the last worker, to the next commit; and from the end of
+    /// the faults to the end of the run.
     static let resumeTimeouts = 8
     static let finishTimeouts = 40
     /// Virtual time after which a run without faults is taken to hang.

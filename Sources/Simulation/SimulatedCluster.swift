@@ -23,7 +23,7 @@ package final class SimulatedCluster {
     var faultsEnded: Duration?
     var faultsSeen: [FaultKind: Int] = [:]
     private var processes: UInt32 = 100
-    /// Committed steps, and since when there are so many.
+    /// Committed steps, and since when there are so many, or as many workers.
     var progress: (steps: Int, since: Duration) = (0, .zero)
 
     struct Place {
@@ -73,6 +73,8 @@ package final class SimulatedCluster {
     func startWorker(at index: Int) throws {
         guard places[index].worker == nil, outcome == nil else { return }
         let place = places[index]
+        // A launch waits for as many as there were, and some come late.
+        progress.since = time.now
         if place.isDark { plug(index) }
         processes += 1
         witness.note("\(place.name) starts as process \(processes)")

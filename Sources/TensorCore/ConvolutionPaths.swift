@@ -56,7 +56,10 @@ public struct ConvolutionPaths: Hashable, Sendable {
 
     /// oneDNN prefers its "brgconv" wherever it can; few output channels leave that half empty.
     private static func isOlderFaster(_ g: ConvolutionGeometry, _ elements: ElementType) -> Bool {
-        guard Engine.hasAVX512, g.groups == 1, g.outChannels % 8 == 0 else { return false }
+        guard Engine.hasAVX512 else { return false }
+        // Of groups it leaves more than half empty.
+        if g.groups > 1 { return elements == .bf16 || g.stride == 1 }
+        guard g.outChannels % 8 == 0 else { return false }
         switch elements {
         case .fp32: return g.outChannels <= 32 && g.stride == 1
         case .bf16 where g.kernel == 1:

@@ -4,11 +4,11 @@ import Testing
 
 struct ConvolutionBenchTests {
     /// Each layer's passes by the chosen path first, then by the others.
-    @Test(arguments: [StepSettings.Precision.fp32, .bf16])
-    func everyPassIsMeasuredAndChosenOnce(_ precision: StepSettings.Precision) throws {
+    @Test(arguments: [StepSettings.Precision.fp32, .bf16], [nil, 0.5])
+    func everyPassIsMeasuredAndChosenOnce(_ precision: StepSettings.Precision, keep: Double?) throws {
         guard precision == .fp32 || Engine.supports(.bf16) else { return }
         let bench = try ConvolutionBench(
-            network: "resnet20", input: 8, images: 1, precision: precision, seconds: 0.0001,
+            network: "resnet20", input: 8, images: 1, keep: keep, precision: precision, seconds: 0.0001,
             coldBytes: 1 << 20)
         var rows: [ConvolutionRow] = []
         try bench.run { rows.append($0) }

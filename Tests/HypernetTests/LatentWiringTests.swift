@@ -1,6 +1,7 @@
 import Hypernet
 import ModelZoo
 import NeuralNet
+import TestSupport
 import Testing
 
 @Suite("Latent wiring")

@@ -27,7 +27,7 @@ struct ExecutorTests {
         }
     }
 
-    private func expectReference(_ executor: Executor) throws {
+    func expectReference(_ executor: Executor) throws {
         let (graph, shard) = (executor.graph, executor.shard)
         let state = testState(graph)
         executor.setWeights(state)

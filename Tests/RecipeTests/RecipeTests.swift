@@ -41,6 +41,27 @@ import Testing
         #expect(keys.hasPrefix("method: \(method.rawValue),"))
     }
 
+    /// So that one recipe serves for comparing methods.
+    @Test(arguments: Recipe.Shrink.Method.allCases)
+    func aMethodThatIsSetTakesWhatItCanUse(method: Recipe.Shrink.Method) throws {
+        let text = """
+            \(Self.least)
+            shrink: {method: lw-dna, steps: 3, importance: gradient, rho: 0.2, budget: {ratio: 0.5}}
+
+            """
+        var sets = ["shrink.method=\(method.rawValue)"]
+        if method == .plan { sets.append("shrink.plan=a.json") }
+        let shrink = try #require(try recipe(text, sets).shrink)
+        #expect(shrink.method == method)
+        #expect(shrink.steps == (method.searches && method != .dhp ? 3 : method == .dhp ? 20_000 : 1))
+        #expect(shrink.budget == (method == .plan ? .ratio(1) : .ratio(0.5)))
+        #expect(shrink.rho == (method == .plan || method == .uniform ? nil : 0.2))
+        // What is set is meant.
+        #expect(throws: RecipeError.self) {
+            try recipe(text, sets + ["shrink.\(method == .plan ? "tau" : "plan")=0"])
+        }
+    }
+
     @Test func methodsHaveTheirDefaults() throws {
         let dhp = try #require(
             try recipe(Self.least + "shrink: {method: dhp, budget: {ratio: 0.5}}\n").shrink)
@@ -205,7 +226,8 @@ import Testing
     @Test(arguments: [
         "seed=2", "batch=128", "shard=16", "epochs=4", "gradient_bits=20", "optimizer.momentum=0.8",
         "optimizer.kind=adam", "optimizer.clip_norm=1", "schedule.warmup_epochs=1", "schedule.kind=cosine",
-        "loss.label_smoothing=0.1", "shrink.budget.ratio=0.5", "network=resnet32", "isa=avx2",
+        "loss.label_smoothing=0.1",
+        "shrink.budget.ratio=0.5", "network=resnet32", "isa=avx2",
         "data.train_count=9",
     ])
     func theFingerprintFollowsWhatDecides(argument: String) throws {

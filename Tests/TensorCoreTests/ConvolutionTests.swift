@@ -35,6 +35,11 @@ import Testing
         geometry(1, 37, 9, 9, 37, kernel: 3, stride: 2, groups: 37),
         geometry(2, 203, 5, 5, 203, kernel: 5, groups: 203),
         geometry(1, 8, 6, 6, 16, kernel: 3, groups: 8),
+        geometry(2, 35, 7, 6, 35, kernel: 3, groups: 7),
+        geometry(1, 35, 7, 6, 35, kernel: 3, stride: 2, groups: 7),
+        geometry(1, 48, 6, 6, 48, kernel: 3, groups: 2),
+        geometry(1, 48, 7, 6, 48, kernel: 3, stride: 2, groups: 2),
+        geometry(1, 66, 1, 1, 33, kernel: 1, groups: 3),
         // Images of one pixel.
         geometry(4, 64, 1, 1, 37, kernel: 1),
         geometry(2, 16, 1, 1, 16, kernel: 3),

@@ -1,4 +1,3 @@
-import ModelZoo
 import NeuralNet
 import TensorCore
 
@@ -12,13 +11,19 @@ public struct ConvolutionBench {
 
     /// - Parameters:
     ///   - images: of a call; as many as a slice has.
+    ///   - keep: nil: the whole network; else pruned at random to this share of its FLOPs.
     ///   - seconds: of a measurement.
-    /// - Throws: `ModelZooError`, or `EngineError` if memory runs out.
+    /// - Throws: `ModelZooError`, `ShrinkError`, or `EngineError` if memory runs out.
     public init(
-        network: String, input: Int, images: Int, width: Double = 1, precision: StepSettings.Precision,
-        seconds: Double = 0.05, coldBytes: Int = 192 << 20
+        network: String, input: Int, images: Int, width: Double = 1, keep: Double? = nil,
+        precision: StepSettings.Precision, seconds: Double = 0.05, coldBytes: Int = 192 << 20
     ) throws {
-        let graph = try ModelZoo.network(named: network, input: input, classes: 10, width: width)
+        var settings = StepSettings(network: network)
+        settings.input = input
+        settings.classes = 10
+        settings.width = width
+        settings.pruning = keep.map { .random(keep: $0) }
+        let graph = try StepNetwork(settings).graph
         var seen: Set<ConvolutionGeometry> = []
         layers = Self.convolutions(of: graph, images: images).filter { seen.insert($0.geometry).inserted }
         elements = precision.elements

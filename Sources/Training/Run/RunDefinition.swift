@@ -15,9 +15,9 @@ public struct RunDefinition: Sendable {
     public let train: any ImageSet
     public let test: any ImageSet
     /// The network before widening, plain: what budgets and reports compare with.
-    public let baseline: Graph
+    public internal(set) var baseline: Graph
     /// The network of the search phase; nil when there is none.
-    public let widened: Graph?
+    public internal(set) var widened: Graph?
     public let order: SampleOrder
 
     /// Opens the recipe's data and builds its networks.

@@ -28,6 +28,9 @@ struct BenchConvolution: ParsableCommand {
     @Option(help: "Widen every layer so many times.")
     var width = 1.0
 
+    @Option(help: "Share of the FLOPs to keep in a network pruned at random.")
+    var keep: Double?
+
     @Option(help: "Seconds of each measurement.")
     var seconds = 0.05
 
@@ -36,12 +39,13 @@ struct BenchConvolution: ParsableCommand {
 
     func validate() throws {
         try Limits.check("--images", images, 1...1024)
+        if let keep { try Limits.check(keep: keep) }
     }
 
     func run() throws {
         let bench = try ConvolutionBench(
-            network: network, input: input, images: images, width: width, precision: precision,
-            seconds: seconds)
+            network: network, input: input, images: images, width: width, keep: keep,
+            precision: precision, seconds: seconds)
         var rows: [ConvolutionRow] = []
         try bench.run { rows.append($0) }
         print(json ? try JSONOutput.text(rows) : Self.text(rows))

@@ -67,9 +67,7 @@ struct BenchStep: ParsableCommand {
         try Limits.check("--hyper", hyper, 0...256)
         if plan != nil, keep != nil { throw ValidationError("--plan and --keep exclude each other") }
         if hyper > 0, plan != nil || keep != nil { throw ValidationError("\(BenchError.searchOfPruned)") }
-        if let keep, !(keep > 0 && keep <= 1) {
-            throw ValidationError("--keep is \(keep); it must be above 0, at most 1")
-        }
+        if let keep { try Limits.check(keep: keep) }
         if let shard { try Limits.check("--shard", shard, 1...65_536) }
     }
 

@@ -43,6 +43,12 @@ enum Limits {
         }
     }
 
+    static func check(keep: Double) throws {
+        guard keep > 0 && keep <= 1 else {
+            throw ValidationError("--keep is \(keep); it must be above 0, at most 1")
+        }
+    }
+
     private static func text(_ seconds: Double) -> String {
         seconds == seconds.rounded() ? "\(Int(seconds))" : "\(seconds)"
     }

@@ -1,6 +1,7 @@
 import Checkpoint
 import Hypernet
 import NeuralNet
+import TestSupport
 
 /// The golden names of a search state's tensors: `features.I.layerJ.weight1` or
 /// `features.I.layers.J.weight1`, `….bn_main.weight`, latent vectors by the layer that owns them or by an

@@ -1,5 +1,6 @@
 import Hypernet
 import NeuralNet
+import TestSupport
 
 /// The hypernetwork's formula in fp64, element by element: slow, and the truth for the kernels.
 struct HyperReference {

@@ -1,11 +1,11 @@
-import Hypernet
+public import Hypernet
 
 extension LatentWiring.Side {
     /// The vector of a side of one part.
-    var vector: Int { parts[0].vector }
+    public var vector: Int { parts[0].vector }
 
     /// One value a channel of one value a latent element.
-    func expanding<Value>(_ vectors: [[Value]]) -> [Value] {
+    public func expanding<Value>(_ vectors: [[Value]]) -> [Value] {
         parts.flatMap { part in
             (0..<part.tiles).flatMap { _ in
                 vectors[part.vector].flatMap { [Value](repeating: $0, count: part.repeats) }
