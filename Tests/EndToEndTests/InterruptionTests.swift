@@ -1,4 +1,6 @@
+import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -19,13 +21,39 @@ extension EndToEnd {
         static let first = Crew(workers: 2, threads: 1)
         static let second = Crew(workers: 3, threads: 1)
 
-        @Test(arguments: [(TestRecipe.plain, 2), (.lwDNA, 1), (.lwDNA, 3), (.lwDNA, 5)])
+        @Test(arguments: [(TestRecipe.plain, 2), (.lwDNA, 1), (.lwDNA, 3), (.lwDNA, 5), (.dhp, 2), (.dhp, 3)])
         func stoppedByMaxSteps(recipe: TestRecipe, step: Int) async throws {
             let training = try Training(recipe)
             try await training.finish(Self.first, "--set", "max_steps=\(step)")
             #expect(training.run.newestPhase == (step < recipe.searchSteps ? "search" : "converge"))
             #expect(training.run.ledger.count == step)
             try await expectResumes(training)
+            guard recipe.description == "dhp" else { return }
+            // Step 2 was looked at by both launches, and is written down once.
+            #expect(training.run.metrics.filter { $0.searchCheck == true }.map(\.step) == [2, 4])
+        }
+
+        /// Without a search: the run keeps the plan, whatever becomes of its file.
+        @Test func aPlanIsKept() async throws {
+            let source = try Training(.plain)
+            try await source.finish(
+                Self.first, "--set", "shrink.method=uniform", "--set", "shrink.budget.ratio=0.3")
+            let training = try Training(.plain)
+            let path = training.folder.path("plan.yaml")
+            try FileManager.default.copyItem(atPath: "\(source.run.path)/plan.json", toPath: path)
+            let (method, plan) = ("shrink.method=plan", "shrink.plan=\(path)")
+            try await training.finish(
+                Self.first, "--set", method, "--set", plan, "--set", "max_steps=2")
+            try FileManager.default.removeItem(atPath: path)
+            try await training.finish(Self.second, "--set", method, "--set", plan, "--resume")
+            #expect(try await training.digest == source.digest)
+            #expect(training.run.ledger.map(\.phase) == Array(repeating: "converge", count: 4))
+            let nothing = try Training(.plain)
+            let outcome = try await nothing.start(Self.first, ["--set", method, "--set", plan]).end()
+            #expect(outcome.ending == .exit(2), "\(outcome.errors)")
+            #expect(outcome.errors.contains("\(path): cannot be read: No such file"), "\(outcome.errors)")
+            // The folder does not look used.
+            try await nothing.finish(Self.first)
         }
 
         @Test(arguments: Signal.allCases, ["search", "converge"])

@@ -17,6 +17,13 @@ extension EndToEnd {
             training.run.expectWhole(recipe, steps: recipe.totalSteps)
         }
 
+        @Test(arguments: [crews[0], crews[4]]) func crewDoesNotShowInDHP(crew: Crew) async throws {
+            let training = try Training(.dhp)
+            try await training.finish(crew)
+            #expect(try await training.digest == Reference.shared.result(.dhp).digest)
+            training.run.expectWhole(.dhp, steps: TestRecipe.dhp.totalSteps)
+        }
+
         @Test(.enabled(if: Engine.supports(.bf16)), arguments: [crews[0], crews[4], crews[5]])
         func crewDoesNotShowInHalfPrecision(crew: Crew) async throws {
             let training = try Training(.bf16)

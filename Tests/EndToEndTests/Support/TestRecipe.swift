@@ -7,6 +7,11 @@ struct TestRecipe: Sendable, CustomStringConvertible {
     static let plain = TestRecipe(description: "plain", searchSteps: 0, epochs: 1)
     /// Searches, prunes, converges.
     static let lwDNA = TestRecipe(description: "lw-dna", searchSteps: 3, epochs: 1)
+    /// A search that takes as long as it takes: 4 steps, with a look at every second.
+    static let dhp = TestRecipe(
+        description: "dhp", searchSteps: 4, epochs: 1,
+        method: "{method: dhp, embedding: 2, steps: 20, check_every: 2, strength: 1, tolerance: 0.1, "
+            + "budget: {ratio: 0.5}}")
     /// The same in bf16.
     static let bf16 = TestRecipe(description: "bf16", searchSteps: 3, epochs: 1, precision: "bf16")
     /// The same, long enough for things to happen meanwhile.
@@ -21,6 +26,8 @@ struct TestRecipe: Sendable, CustomStringConvertible {
     let searchSteps: Int
     let epochs: Int
     var precision = "fp32"
+    /// The section `shrink`; nil: LW-DNA's, if there is a search.
+    var method: String?
 
     var totalSteps: Int { searchSteps + epochs * Self.stepsPerEpoch }
 
@@ -52,7 +59,7 @@ struct TestRecipe: Sendable, CustomStringConvertible {
               format: synthetic
               train_count: \(Self.batch * Self.stepsPerEpoch)
               test_count: 50
-            \(searchSteps > 0 ? shrink : "")
+            \(method.map { "shrink: \($0)" } ?? (searchSteps > 0 ? shrink : ""))
             """
     }
 }
