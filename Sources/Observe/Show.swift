@@ -7,6 +7,11 @@ public enum Show {
         String(format: "%.\(max(0, min(digits, 17)))f", value)
     }
 
+    /// A number whose order of magnitude matters: 0.0001234 is `1.2e-04`, 0 is `0`.
+    public static func magnitude(_ value: Double) -> String {
+        value == 0 ? "0" : String(format: "%.1e", value)
+    }
+
     /// A share as a percentage: 0.561 is `56.1 %`.
     public static func percent(_ share: Double) -> String {
         decimals(share * 100, 1) + " %"

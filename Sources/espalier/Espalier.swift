@@ -15,7 +15,7 @@ struct Espalier: ParsableCommand {
         subcommands: [
             Train.self, CoordinatorCommand.self, WorkerCommand.self, Describe.self, Shrink.self,
             Evaluate.self,
-            DigestCommand.self, Status.self, Top.self, BenchCommand.self, Simulate.self,
+            DigestCommand.self, Status.self, Plot.self, Top.self, BenchCommand.self, Simulate.self,
         ])
 
     static func main() {

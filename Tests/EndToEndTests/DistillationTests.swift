@@ -11,8 +11,8 @@ extension EndToEnd {
 
         @Test(
             arguments: [
-                (TestRecipe.plain, logits), (.plain, similarity), (.plain, logits + smoothed),
-                (.lwDNA, logits), (.lwDNA, similarity + ["distillation.phases=both"]),
+                (TestRecipe.plain, logits + smoothed), (.lwDNA, logits),
+                (.lwDNA, similarity + ["distillation.phases=both"]),
             ])
         func crewDoesNotShow(recipe: TestRecipe, settings: [String]) async throws {
             let teacher = try await Reference.shared.result(.plain).run

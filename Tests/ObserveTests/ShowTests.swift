@@ -33,6 +33,11 @@ import Testing
         #expect(Show.count(count) == expected)
     }
 
+    @Test(arguments: [(0, "0"), (0.0001234, "1.2e-04"), (-25, "-2.5e+01"), (.nan, "nan")])
+    func magnitudesAreOfOneWidth(value: Double, expected: String) {
+        #expect(Show.magnitude(value) == expected)
+    }
+
     @Test func tablesAlign() {
         var table = TextTable([("layer", .left), ("kept", .right)])
         table.add(["stem", "16"])

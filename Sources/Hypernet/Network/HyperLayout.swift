@@ -64,7 +64,7 @@ public struct HyperLayout: Equatable, Sendable {
         }
         let firstLatent = tensors.count
         let latentStart = count
-        for vector in wiring.vectors { append("\(vector.name).latent", .latent, [vector.length]) }
+        for vector in wiring.vectors { append(Self.latentName(vector.name), .latent, [vector.length]) }
         latentTensors = firstLatent..<tensors.count
         latents = latentStart..<count
         let ownTensors = parameters.tensors.filter { $0.role != .convolutionWeight }
@@ -83,6 +83,9 @@ public struct HyperLayout: Equatable, Sendable {
         tensors.append(Tensor(name: name, role: role, shape: shape, offset: count, count: size))
         count += size
     }
+
+    /// The tensor that holds a vector of the wiring.
+    static func latentName(_ vector: String) -> String { "\(vector).latent" }
 
     public subscript(name: String) -> Tensor? {
         indices[name].map { tensors[$0] }

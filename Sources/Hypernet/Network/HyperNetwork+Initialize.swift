@@ -10,7 +10,7 @@ extension HyperNetwork {
         var linearBound = 0.0
         for tensor in layout.tensors {
             let target = state + tensor.offset
-            let random = CounterRandom(seed: seed, stream: CounterRandom.stream("hypernet \(tensor.name)"))
+            let random = Self.random(of: tensor.name, seed: seed)
             switch tensor.role {
             case .w1:
                 fill(target, tensor.count, bound: 3.0.squareRoot(), random, pool)
@@ -18,7 +18,7 @@ extension HyperNetwork {
                 let fanIn = tensor.shape[0] * tensor.shape[1] * tensor.shape[2]
                 fill(target, tensor.count, bound: (3 / Double(fanIn)).squareRoot(), random, pool)
             case .latent:
-                for index in 0..<tensor.count { target[index] = Float(random.normal(UInt64(index))) }
+                Self.fillLatents(UnsafeMutableBufferPointer(start: target, count: tensor.count), random)
             case .plain(.linearWeight):
                 // The bias follows its weight and has the same bound.
                 linearBound = 1 / Double(tensor.shape[1]).squareRoot()
@@ -31,6 +31,25 @@ extension HyperNetwork {
                 target.update(repeating: 0, count: tensor.count)
             }
         }
+    }
+
+    /// What a latent vector starts as, without the rest of the state.
+    /// - Parameter name: as in ``LatentWiring``.
+    public static func initialLatents(named name: String, count: Int, seed: UInt64) -> [Float] {
+        [Float](unsafeUninitializedCapacity: count) { target, filled in
+            fillLatents(
+                UnsafeMutableBufferPointer(rebasing: target[..<count]),
+                random(of: HyperLayout.latentName(name), seed: seed))
+            filled = count
+        }
+    }
+
+    private static func random(of name: String, seed: UInt64) -> CounterRandom {
+        CounterRandom(seed: seed, stream: CounterRandom.stream("hypernet \(name)"))
+    }
+
+    private static func fillLatents(_ target: UnsafeMutableBufferPointer<Float>, _ random: CounterRandom) {
+        for index in target.indices { target[index] = Float(random.normal(UInt64(index))) }
     }
 
     /// U(±bound), four elements a block of random words.

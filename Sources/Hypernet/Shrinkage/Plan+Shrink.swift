@@ -99,13 +99,11 @@ extension Plan {
         }
     }
 
-    /// Least, median and greatest; empty where they are not all finite, which only a vector that is not
+    /// Least, quartiles and greatest; empty where they are not all finite, which only a vector that is not
     /// pruned may be.
     private static func summary(_ importances: [Float]) -> [Float] {
         let sorted = importances.sorted()
-        guard let least = sorted.first, let greatest = sorted.last, sorted.allSatisfy(\.isFinite) else {
-            return []
-        }
-        return [least, sorted[sorted.count / 2], greatest]
+        guard !sorted.isEmpty, sorted.allSatisfy(\.isFinite) else { return [] }
+        return (0...4).map { sorted[min(sorted.count * $0 / 4, sorted.count - 1)] }
     }
 }

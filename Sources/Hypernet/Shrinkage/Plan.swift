@@ -12,7 +12,8 @@ public struct Plan: Codable, Equatable, Sendable {
         public var kept: [Int]
         /// Elements that the settings keep whatever the threshold.
         public var floor: Int
-        /// The importances that decided, for people to look at: least, median and greatest.
+        /// The importances that decided, for people to look at: least, quartile, median, quartile and
+        /// greatest; empty where none did.
         public var importance: [Float]
     }
 

@@ -16,6 +16,7 @@ final class FileRunStore: RunStore {
     private let checkpoints: CheckpointStore
     private let sink: CheckpointSink
     private let progress: ProgressLine
+    private let plots: PlotQueue
     /// What the newest checkpoint holds; not kept in memory once the run goes on.
     private var resume: ResumePoint?
     private(set) var plan: Plan?
@@ -37,6 +38,7 @@ final class FileRunStore: RunStore {
             folder: folder.checkpoints, keep: definition.recipe.checkpoint.keep)
         self.resume =
             try resume ? ResumePoint.latest(in: checkpoints, definition) { progress.note($0) } : nil
+        plots = PlotQueue(folder: folder.path) { progress.note($0) }
         log = try RunLog(folder, definition, progress: progress)
         try definition.recipe.write(to: folder.recipe)
         sink = CheckpointSink(checkpoints, events: events)
@@ -67,7 +69,10 @@ final class FileRunStore: RunStore {
         get throws { try planText.flatMap { json in plan.map { DecidedPlan(json: json, step: $0.step) } } }
     }
 
-    func close() { sink.close() }
+    func close() {
+        sink.close()
+        plots.finish()
+    }
 
     // MARK: The state
 
@@ -116,6 +121,7 @@ final class FileRunStore: RunStore {
         let outcome = try PlanDecision.decide(
             definition, step: step, latents: vectors.map(\.values), gradients: vectors.map(\.gradients))
         if let look = outcome.look { try log.record(look, after: step) }
+        defer { drawSearch(vectors, after: step) }
         guard let plan = outcome.plan else { return nil }
         let json = try plan.json()
         try DurableFile.write(json, to: folder.plan)
@@ -126,9 +132,16 @@ final class FileRunStore: RunStore {
         return String(decoding: json, as: UTF8.self)
     }
 
+    private func drawSearch(_ vectors: [WireLatentValues], after step: Int) {
+        guard let graph = definition.widened else { return }
+        plots.drawSearch(
+            vectors.map { ($0.values, $0.gradients) }, after: step, of: graph, seed: definition.recipe.seed)
+    }
+
     // MARK: Checkpoints
 
     func openCheckpoint(_ request: CheckpointRequest) throws {
+        plots.drawCurves()
         let recipe = definition.recipe
         let planText = request.phase == .search ? "" : try planText ?? ""
         let isSearch = request.phase == .search

@@ -70,7 +70,9 @@ final class RunLog {
         try metrics.write(
             step: step.step,
             [
-                ("phase", .text(step.phase.rawValue)), ("loss", .number(step.loss)),
+                ("phase", .text(step.phase.rawValue)),
+                ("epoch", .number(epoch(of: step.step, isSearch: step.phase == .search))),
+                ("loss", .number(step.loss)),
                 ("top1", .number(Double(step.top1) / Double(max(step.images, 1)))),
                 ("learning_rate", .number(shownLearningRate(of: step))),
                 ("seconds", .number(step.seconds)), ("images_per_second", .number(imagesPerSecond)),
@@ -134,15 +136,21 @@ final class RunLog {
         try metrics.write(
             step: result.step,
             [
-                ("evaluation", .boolean(true)), ("test_loss", .number(result.loss)),
+                ("evaluation", .boolean(true)), ("epoch", .number(epoch(of: result.step, isSearch: false))),
+                ("test_loss", .number(result.loss)),
                 ("test_top1", .number(Double(result.top1) / images)),
                 ("test_top5", .number(Double(result.top5) / images)),
                 ("test_images", .integer(result.images)),
             ])
-        let epoch =
-            Double(definition.phaseStep(result.step, searchEnd: searchEnd) * definition.recipe.batch)
-            / Double(definition.train.count)
-        progress.note("step \(result.step), epoch \(Show.decimals(epoch, 1)): \(result.text)")
+        let epoch = Show.decimals(epoch(of: result.step, isSearch: false), 1)
+        progress.note("step \(result.step), epoch \(epoch): \(result.text)")
+    }
+
+    /// Epochs of its phase that are done after a step, to four decimals.
+    private func epoch(of step: Int, isSearch: Bool) -> Double {
+        let steps = definition.phaseStep(step, searchEnd: isSearch ? nil : searchEnd)
+        let epochs = Double(steps * definition.recipe.batch) / Double(definition.train.count)
+        return (epochs * 10_000).rounded() / 10_000
     }
 }
 

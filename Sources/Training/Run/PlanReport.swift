@@ -5,17 +5,6 @@ import Observe
 /// The plan as people read it: channels kept per latent vector, costs before and after.
 public enum PlanReport {
     public static func text(_ plan: Plan) -> String {
-        var vectors = TextTable([
-            ("latent vector", .left), ("kept", .right), ("of", .right), ("", .left), ("least", .right),
-            ("median importance", .right), ("greatest", .right),
-        ])
-        for vector in plan.vectors {
-            let isBound = vector.kept.count == vector.floor && vector.floor < vector.length
-            let importance = vector.importance.map { Show.decimals(Double($0), 6) }
-            vectors.add(
-                [vector.name, "\(vector.kept.count)", "\(vector.length)", isBound ? "floor" : ""] + importance
-            )
-        }
         var costs = TextTable([
             ("", .left), ("baseline", .right), ("widened", .right), ("pruned", .right),
             ("pruned / baseline", .right),
@@ -25,9 +14,45 @@ public enum PlanReport {
         costs.add(row("FLOPs (conv + linear)", flops))
         costs.add(row("parameters (conv + linear)", parameters))
         return [
-            "plan for \(plan.network), threshold \(plan.threshold)", vectors.description, costs.description,
-            plan.shortfall,
+            "plan for \(plan.network): threshold \(Show.magnitude(plan.threshold)), budget "
+                + "\(Show.count(plan.limit)) \(plan.measure == .flops ? "FLOPs" : "parameters")",
+            "", "\(vectors(plan))", neverPruned(plan), "", "\(costs)", plan.shortfall,
         ].compactMap { $0 }.joined(separator: "\n")
+    }
+
+    /// What each vector keeps, and the importances that decided.
+    private static func vectors(_ plan: Plan) -> TextTable {
+        var table = TextTable([
+            ("latent vector", .left), ("kept", .right), ("of", .right), ("%", .right), ("", .left),
+            ("importance: least", .right), ("25 %", .right), ("median", .right), ("75 %", .right),
+            ("greatest", .right),
+        ])
+        for vector in plan.vectors where !isNeverPruned(vector) {
+            let bound = vector.floor == vector.length ? "whole" : "floor"
+            let share = Show.decimals(100 * Double(vector.kept.count) / Double(vector.length), 0)
+            table.add(
+                [
+                    vector.name, "\(vector.kept.count)", length(vector, plan), share,
+                    vector.kept.count == vector.floor ? bound : "",
+                ] + vector.importance.map { Show.magnitude(Double($0)) })
+        }
+        return table
+    }
+
+    /// In elements, and how many channels each stands for where groups repeat the vector: `19×8`.
+    private static func length(_ vector: Plan.Vector, _ plan: Plan) -> String {
+        let channels = plan.layers.first { $0.name == vector.name }?.of ?? vector.length
+        return "\(vector.length)" + (channels > vector.length ? "×\(channels / vector.length)" : "")
+    }
+
+    /// The image's, and the input sides that depthwise and grouped convolutions have for themselves.
+    private static func isNeverPruned(_ vector: Plan.Vector) -> Bool {
+        vector.kept.count == vector.length && (vector.name == "input" || vector.name.hasSuffix(".in"))
+    }
+
+    private static func neverPruned(_ plan: Plan) -> String? {
+        let count = plan.vectors.count(where: isNeverPruned)
+        return count > 1 ? "not shown: \(count) vectors that are never pruned" : nil
     }
 
     /// One line: what is left of the baseline's cost.

@@ -58,20 +58,26 @@ struct Describe: ParsableCommand {
                         flops: .init(complexity.flops), parameters: .init(complexity.parameters),
                         layers: complexity.layers)))
         } else {
+            let form = width == 1 ? "" : ", width \(width)"
+            print("\(network) on images of \(input)×\(input), \(classes) classes\(form)")
             print(table(complexity))
         }
     }
 
     private func table(_ complexity: Complexity) -> String {
         var layers = TextTable([
-            ("layer", .left), ("in", .right), ("out", .right), ("kernel", .right), ("stride", .right),
-            ("output", .right), ("FLOPs", .right), ("parameters", .right),
+            ("layer", .left), ("kind", .left), ("in", .right), ("out", .right), ("kernel", .right),
+            ("stride", .right), ("groups", .right), ("bias", .left), ("output", .right), ("FLOPs", .right),
+            ("parameters", .right),
         ])
         for layer in complexity.layers {
+            let isLinear = layer.kind == .linear
             layers.add([
-                layer.name, "\(layer.inChannels)", "\(layer.outChannels)", "\(layer.kernel)",
-                "\(layer.stride)",
-                "\(layer.outHeight)×\(layer.outWidth)", "\(layer.flops)", "\(layer.parameters)",
+                layer.name, layer.kind.rawValue, "\(layer.inChannels)", "\(layer.outChannels)",
+                isLinear ? "" : "\(layer.kernel)×\(layer.kernel)", isLinear ? "" : "\(layer.stride)",
+                layer.groups == 1 ? "" : "\(layer.groups)", layer.hasBias ? "bias" : "",
+                isLinear ? "" : "\(layer.outHeight)×\(layer.outWidth)", "\(layer.flops)",
+                "\(layer.parameters)",
             ])
         }
         var counts = TextTable([("", .left), ("FLOPs", .right), ("parameters", .right)])
@@ -84,6 +90,6 @@ struct Describe: ParsableCommand {
                 title, "\(complexity.flops[keyPath: path])", "\(complexity.parameters[keyPath: path])",
             ])
         }
-        return "\(layers)\n\(counts)"
+        return "\(layers)\n\n\(counts)"
     }
 }
