@@ -73,7 +73,8 @@ extension Recipe.Shrink {
         }
         add("method", method.rawValue)
         add("width", "\(width)")
-        add("groups", groups.rawValue)
+        // The default does not count, so that runs from before there was a choice go on.
+        add("groups", groups.rawValue, decides: groups != .whole)
         add("embedding", "\(embedding)")
         add("steps", "\(steps)")
         add("importance", importance.rawValue)
