@@ -14,12 +14,15 @@ def arguments():
     study.add_arguments(parser, "cluster/recipes/resnet20-cifar10.yaml", "runs/compare-methods")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
     parser.add_argument("--seeds", nargs="+", type=int, default=[1], help="a run of each method for each (default 1)")
+    parser.add_argument("--dhp", nargs="+", metavar="KEY=VALUE", default=["strength=0.01", "check_every=20"],
+                        help="keys of shrink for dhp alone (default strength=0.01 check_every=20)")
     return parser.parse_args()
 
 
-def settings(method, seed, recipe_sets):
+def settings(method, seed, recipe_sets, dhp):
     """The plain network has no shrink section that keys could be set in."""
     own = [f"seed={seed}", "shrink=none" if method == "baseline" else f"shrink.method={method}"]
+    own += [f"shrink.{setting}" for setting in dhp if method == "dhp"]
     return [setting for setting in recipe_sets if method != "baseline" or not setting.startswith("shrink.")] + own
 
 
@@ -68,7 +71,7 @@ def main():
     results = []
     for seed in options.seeds:
         for method in options.methods:
-            folder = study.train(f"{method}-seed{seed}", options, settings(method, seed, common))
+            folder = study.train(f"{method}-seed{seed}", options, settings(method, seed, common, options.dhp))
             results.append(result(method, folder))
     fill_baseline(results)
     if options.json:
