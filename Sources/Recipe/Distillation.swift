@@ -6,6 +6,8 @@ extension Recipe {
             case logits
             /// The similarities between a shard's images, by their logits.
             case similarity
+            /// The features that the classifier takes the mean of.
+            case features
         }
 
         public enum Phases: String, Equatable, Sendable, CaseIterable {
@@ -39,8 +41,12 @@ extension Recipe {
             switch kind {
             case .logits: weight = reader.number("weight", .above(0, to: 1)) ?? 0.4
             case .similarity: weight = reader.number("weight", .above(0, to: 1_000_000)) ?? 3000
+            case .features: weight = reader.number("weight", .above(0, to: 1_000_000)) ?? 1
             }
             phases = reader.choice("phases", Phases.self) ?? .converge
+            if kind == .features, phases == .both {
+                reader.report("phases", "kind: features is for the converge phase only")
+            }
             reader.finish(elsewhere: Recipe.keys)
         }
 

@@ -11,17 +11,14 @@ import Testing
 /// code's own fp32 run is off by more.
 struct DistillationGoldenTests {
     static let tolerance = 1e-6
-    /// Features within the network are not distilled here.
-    static let others: Set<String> = ["mse_inter"]
-
     static let cases: [String] = {
         guard let file = Golden.file("kd/index.json"), let index = try? file.json() as? [String: Any]
         else { return [] }
-        return index.keys.filter { $0 != "fp64_checksums" && !others.contains($0) }.sorted()
+        return index.keys.filter { $0 != "fp64_checksums" }.sorted()
     }()
 
     @Test("there are golden values", .enabled(if: Golden.folder("kd") != nil))
-    func coverage() { #expect(Self.cases.count >= 9) }
+    func coverage() { #expect(Self.cases.count >= 10) }
 
     @Test(arguments: cases)
     func isTheReference(_ name: String) throws {
@@ -40,6 +37,8 @@ struct DistillationGoldenTests {
         case "sp_logits_x3000_plus_ce":
             let plain = crossEntropy(student, labels, share: 1, &gradient)
             value = try plain + 3000 * similarity(student, teacher, share: 3000, &gradient)
+        case "mse_inter":
+            value = features(student, teacher, &gradient)
         case "sp_inter_two_layers":
             var unused = [Float](repeating: 0, count: try Rows(file, "\(name).student2").values.count)
             let second = try similarity(
@@ -87,6 +86,20 @@ struct DistillationGoldenTests {
                         gradient: gradient.baseAddress! + item.offset * length)
                 }
                 return sum + outcome.loss / Double(student.images)
+            }
+        }
+    }
+
+    private func features(_ student: Rows, _ teacher: Rows, _ gradient: inout [Float]) -> Double {
+        let length = student.length
+        return gradient.withUnsafeMutableBufferPointer { gradient in
+            (0..<student.images).reduce(0) { sum, image in
+                let range = image * length..<(image + 1) * length
+                let loss = FeatureLoss.evaluate(
+                    student: Array(student.values[range]), teacher: Array(teacher.values[range]),
+                    count: length, weight: 1 / Double(student.images),
+                    gradient: gradient.baseAddress! + image * length)
+                return sum + loss / Double(student.images)
             }
         }
     }

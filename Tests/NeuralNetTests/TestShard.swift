@@ -67,9 +67,12 @@ extension Executor {
     }
 
     /// A step of several shards, coded as the cluster does it: once to measure, once to count.
-    /// - Parameter teachers: a teacher's logits of each shard, if the loss asks for them.
+    /// - Parameters:
+    ///   - teachers: a teacher's logits of each shard, if the loss asks for them.
+    ///   - features: its features of each shard, if the loss asks for them.
     func sums(
-        of shards: [TestShard], gradientBits: Int = 28, slices: Int? = nil, teachers: [[Float]]? = nil
+        of shards: [TestShard], gradientBits: Int = 28, slices: Int? = nil, teachers: [[Float]]? = nil,
+        features: [[[Float]]] = []
     ) throws -> (sums: [Int32], exponents: FixedPointState) {
         let batch = shards.reduce(0) { $0 + $1.count }
         var exponents = FixedPointState(
@@ -82,13 +85,23 @@ extension Executor {
                         try train(shard)
                         continue
                     }
-                    try teachers[index].withUnsafeBufferPointer { try train(shard, teacher: $0.baseAddress) }
+                    let values = features.isEmpty ? [] : features[index].map { kept($0) }
+                    defer { for pointer in values { pointer.deallocate() } }
+                    try teachers[index].withUnsafeBufferPointer {
+                        try train(shard, teacher: $0.baseAddress, features: values)
+                    }
                 }
             }
             if reports.isEmpty { break }
             try exponents.raise(for: reports, layout: layout)
         }
         return (sums, exponents)
+    }
+
+    private func kept(_ values: [Float]) -> UnsafePointer<Float> {
+        let copy = UnsafeMutablePointer<Float>.allocate(capacity: values.count)
+        copy.initialize(from: values, count: values.count)
+        return UnsafePointer(copy)
     }
 
     /// A step in which `body` trains.

@@ -115,7 +115,7 @@ private struct SlowLoss {
             entropy -= smoothing / Double(classes) * logarithms.reduce(0, +)
         }
         switch loss.distillation {
-        case nil: return entropy
+        case .features, nil: return entropy
         case .logits(let temperature, let weight):
             var divergence = 0.0
             for image in labels.indices {

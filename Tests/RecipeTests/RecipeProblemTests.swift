@@ -93,7 +93,10 @@ import Testing
         Case("loss: {label_smoothing: 1}", "loss.label_smoothing: expected from 0 to below 1, got 1"),
         Case("loss: {smoothing: 0}", "loss.smoothing: unknown key"),
         Case("distillation: {}", "distillation.teacher: missing; a checkpoint's folder"),
-        Case("distillation: {teacher: t, kind: features}", "unknown value \"features\"; known: logits"),
+        Case("distillation: {teacher: t, kind: feature}", "\"feature\"; did you mean features?"),
+        Case(
+            "distillation: {teacher: t, kind: features, phases: both}",
+            "distillation.phases: kind: features is for the converge phase only"),
         Case(
             "distillation: {teacher: t, weight: 1.5}", "distillation.weight: expected above 0 to 1, got 1.5"),
         Case("distillation: {teacher: t, temperature: 0}", "distillation.temperature: expected above 0"),

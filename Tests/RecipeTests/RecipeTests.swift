@@ -197,7 +197,9 @@ import Testing
         let similarity = try recipe(
             Self.least + "distillation: {teacher: a, kind: similarity, phases: both}\n")
         #expect(similarity.distillation?.weight == 3000 && similarity.distillation?.phases == .both)
-        for recipe in [logits, similarity] { #expect(try self.recipe(recipe.yaml) == recipe) }
+        let features = try recipe(Self.least + "distillation: {teacher: a, kind: features}\n")
+        #expect(features.distillation?.weight == 1)
+        for recipe in [logits, similarity, features] { #expect(try self.recipe(recipe.yaml) == recipe) }
         #expect(try recipe(Self.least, ["distillation=none"]).distillation == nil)
     }
 

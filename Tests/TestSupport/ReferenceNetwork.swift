@@ -45,8 +45,20 @@ public struct ReferenceNetwork {
         return pass
     }
 
+    /// What features within the network are to become: nodes with another network's values for them.
+    public struct Features {
+        var targets: [Int: [Double]]
+        var weight: Double
+
+        public init(_ targets: [Int: [Double]], weight: Double) {
+            (self.targets, self.weight) = (targets, weight)
+        }
+    }
+
     /// Forward in training mode, and backward.
-    public func train(state: [Double], images: [Double], labels: [Int], globalBatch: Int) -> Pass {
+    public func train(
+        state: [Double], images: [Double], labels: [Int], globalBatch: Int, features: Features? = nil
+    ) -> Pass {
         var pass = forward(state: state, images: images, labels: labels, training: true)
         pass.gradients = [Double](repeating: 0, count: layout.count)
         var deltas = pass.values.map { [Double](repeating: 0, count: $0.count) }
@@ -56,6 +68,15 @@ public struct ReferenceNetwork {
             for (place, log) in logs.enumerated() {
                 let target = place == label ? 1.0 : 0.0
                 deltas[deltas.count - 1][start + place] = (exponential(log) - target) / Double(globalBatch)
+            }
+        }
+        for (node, target) in features?.targets ?? [:] {
+            let share = (features?.weight ?? 0) / Double(features?.targets.count ?? 1)
+            let mean = share * Double(labels.count) / Double(target.count)
+            for (place, wanted) in target.enumerated() {
+                let difference = pass.values[node][place] - wanted
+                pass.lossSum += mean * difference * difference
+                deltas[node][place] += 2 * mean * difference / Double(globalBatch)
             }
         }
         for index in graph.nodes.indices.reversed() {

@@ -15,6 +15,7 @@ struct TeacherTests {
                 "\(teacher), kind: similarity, phases: both}", .similarity(weight: 3000),
                 .similarity(weight: 3000)
             ),
+            ("\(teacher), kind: features}", nil, .features(weight: 1)),
         ] as [(String, Distillation?, Distillation?)] {
             let definition = try TestDefinitions.make(searchSteps: 1, others)
             let smoothing = others.isEmpty ? 0 : 0.1

@@ -11,6 +11,8 @@ extension Executor {
         switch work {
         case .loss(_, let gradient):
             performLoss(tile.slice, shard, into: floats(gradient))
+        case .featureLoss(let feature, let output, let gradient):
+            performFeatureLoss(feature, tile.slice, output: floats(output), into: floats(gradient))
         case .convolveBackWeights(let layer, let input, let gradient):
             convolveBackWeights(layer, lane, input: at(input), gradient: at(gradient))
         case .convolveBackData(let layer, let gradient, let inputGradient):
@@ -18,8 +20,7 @@ extension Executor {
                 outputGradient: at(gradient), weight: packed.backward(layer),
                 inputGradient: at(inputGradient))
         case .multiplyBackWeights(let layer, let input, let gradient):
-            multiplyBackWeights(
-                program.linears[layer], lane, input: floats(input), gradient: floats(gradient))
+            multiplyBackWeights(layer, lane, input: floats(input), gradient: floats(gradient))
         case .multiplyBackData(let layer, let gradient, let inputGradient):
             let linear = program.linears[layer]
             DenseAlgebra.multiply(
@@ -90,8 +91,9 @@ extension Executor {
 
     /// Weight (out, in): gradientᵀ · input; bias: the gradient's sums over the slice's images, in order.
     private func multiplyBackWeights(
-        _ layer: LinearLayer, _ lane: Lane, input: UnsafePointer<Float>, gradient: UnsafePointer<Float>
+        _ index: Int, _ lane: Lane, input: UnsafePointer<Float>, gradient: UnsafePointer<Float>
     ) {
+        let layer = program.linears[index]
         let target = lane.weightGradient
         DenseAlgebra.multiply(
             m: layer.outFeatures, n: layer.inFeatures, k: program.slice, gradient, transposeA: true, input,

@@ -49,7 +49,28 @@ extension Executor {
         records.counts.pointer[slice] = counts
     }
 
-    /// An image's loss by its teacher, without the cross-entropy; adds its gradient.
+    /// Adds what features within the network add to a slice's loss, and writes their gradient.
+    func performFeatureLoss(
+        _ feature: Int, _ slice: Int, output: UnsafePointer<Float>, into gradient: UnsafeMutablePointer<Float>
+    ) {
+        guard case .features(let weight) = loss.distillation else { return }
+        let factor = weight / Double(program.features.count)
+        let count = featureCount(feature)
+        let teacher = teacherFeatures[feature] + slice * program.slice * count
+        for image in 0..<program.slice {
+            let mean = FeatureLoss.evaluate(
+                student: output + image * count, teacher: teacher + image * count, count: count,
+                weight: factor * step.lossWeight, gradient: gradient + image * count)
+            records.counts.pointer[slice].lossSum += factor * mean
+        }
+    }
+
+    /// Elements of an image's features.
+    func featureCount(_ feature: Int) -> Int {
+        program.bufferCounts[program.features[feature]] / program.slice
+    }
+
+    /// An image's loss by its teacher's logits, without the cross-entropy; adds its gradient.
     private func distill(
         _ logits: UnsafePointer<Float>, _ teacher: UnsafePointer<Float>, image: Int,
         gradient: UnsafeMutablePointer<Float>
@@ -65,7 +86,7 @@ extension Executor {
             let factor = weight * Double(shard)
             similarity?.addGradient(of: image, weight: factor * step.lossWeight, to: gradient)
             return factor * (similarity?.loss(of: image) ?? 0)
-        case nil:
+        case .features, nil:
             return 0
         }
     }

@@ -18,20 +18,24 @@ extension Executor {
     /// are spoilt: begin the step again.
     /// - Parameters:
     ///   - teacher: a teacher's logits of the shard, (images, classes), if the loss has a distillation.
+    ///   - features: a teacher's features, for each of this network's (images, height, width, channels).
     ///   - settled: called by one of the compute threads while the others go on, with a number that grows:
     ///     nothing more of this shard will be added to where ``settledStage(of:)`` is at most that.
     public func train(
         _ shard: any ShardSource, teacher: UnsafePointer<Float>? = nil,
-        settled: (@Sendable (Int) -> Void)? = nil
+        features: [UnsafePointer<Float>] = [], settled: (@Sendable (Int) -> Void)? = nil
     ) throws {
         precondition(isTraining, "\(graph.name) was set up for evaluation only")
         precondition(step.isOpen, "train before beginStep, or after an error in the step")
         guard shard.count == self.shard else { throw ShardError.imageCount(shard.count, shard: self.shard) }
         precondition(
             (teacher == nil) == (loss.distillation == nil), "a teacher and no use for it, or the reverse")
+        precondition(
+            features.count == program.features.count,
+            "\(features.count) features of a teacher, for \(program.features.count)")
         step.isOpen = false
-        self.teacher = teacher
-        defer { self.teacher = nil }
+        (self.teacher, teacherFeatures) = (teacher, features)
+        defer { (self.teacher, teacherFeatures) = (nil, []) }
         try run(shard, .training, settled)
         step.isOpen = true
         for slice in 0..<slices { step.add(records.counts.pointer[slice]) }
@@ -58,8 +62,21 @@ extension Executor {
     }
 
     /// Writes the logits of a shard by running statistics, (images, classes).
-    public func writeLogits(of shard: any ShardSource, into target: UnsafeMutablePointer<Float>) throws {
+    /// - Parameter features: where the values of the executor's features go, each (images, height, width,
+    ///   channels).
+    public func writeLogits(
+        of shard: any ShardSource, into target: UnsafeMutablePointer<Float>,
+        features: [UnsafeMutablePointer<Float>] = []
+    ) throws {
+        precondition(!isTraining || features.isEmpty, "features of a network that is in training")
         try run(shard, .evaluation)
+        for (number, feature) in features.enumerated() {
+            let count = featureCount(number)
+            for image in 0..<shard.count {
+                let values = memory(program.features[number], slice: image / slice).fp32
+                (feature + image * count).update(from: values + image % slice * count, count: count)
+            }
+        }
         for image in 0..<shard.count {
             let logits = logits(slice: image / slice) + image % slice * program.classes
             (target + image * program.classes).update(from: logits, count: program.classes)

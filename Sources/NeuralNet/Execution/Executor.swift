@@ -12,7 +12,7 @@ public import TensorCore
 public final class Executor: @unchecked Sendable {
     public let graph: Graph
     public let layout: ReductionLayout
-    /// What ``train(_:teacher:settled:)`` minimises.
+    /// What ``train(_:teacher:features:settled:)`` minimises.
     public let loss: TrainingLoss
     let settledStages: [Int?]
     /// Images of a shard and of a slice.
@@ -42,6 +42,8 @@ public final class Executor: @unchecked Sendable {
     let similarity: SimilarityLoss?
     /// Of the shard under way: (images, classes).
     var teacher: UnsafePointer<Float>?
+    /// Of the shard under way, for each of the features: (images, height, width, channels).
+    var teacherFeatures: [UnsafePointer<Float>] = []
 
     /// - Parameters:
     ///   - shard: images of a shard; the unit of batch-norm statistics.
@@ -50,12 +52,19 @@ public final class Executor: @unchecked Sendable {
     ///     and everything that ``setWeights(_:)`` takes are fp32 either way.
     ///   - options: part of what results depend on, as the slice is.
     ///   - loss: what training minimises.
+    ///   - features: nodes that the loss `features` compares with a teacher's, or whose values a teacher
+    ///     hands out.
     ///   - training: false leaves out everything that only `train` needs.
     /// - Throws: if the instruction level lacks the precision, oneDNN refuses a layer or memory runs out.
     public init(
         graph: Graph, shard: Int, slice: Int, pool: ComputePool, precision: ElementType = .fp32,
-        loss: TrainingLoss = TrainingLoss(), training: Bool = true, options: ProgramOptions = ProgramOptions()
+        loss: TrainingLoss = TrainingLoss(), features: [Int] = [], training: Bool = true,
+        options: ProgramOptions = ProgramOptions()
     ) throws(EngineError) {
+        var comparesFeatures = false
+        if case .features = loss.distillation { comparesFeatures = true }
+        precondition(
+            !training || comparesFeatures != features.isEmpty, "features and no use for them, or the reverse")
         precondition(
             slice > 0 && shard > 0 && shard % slice == 0, "slices of \(slice) in a shard of \(shard)")
         try Engine.check(precision)
@@ -70,7 +79,8 @@ public final class Executor: @unchecked Sendable {
         parameters = ParameterLayout(graph)
         layout = ReductionLayout(parameters)
         program = Program(
-            graph, slice: slice, precision: precision, training: training, options: options)
+            graph, slice: slice, precision: precision, training: training, features: features,
+            options: options)
         settledStages = Self.settledStages(program, layout)
         kernels = try Self.makeKernels(program, precision, training: training)
         let pools = try Self.makePools(program)

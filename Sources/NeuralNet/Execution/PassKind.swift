@@ -13,7 +13,7 @@ public enum PassKind: Int, CaseIterable, Sendable {
     case normCombine
     /// Max, average and global average pools, both ways.
     case pools
-    /// Linear layers and the loss, both ways.
+    /// Linear layers and the losses, both ways.
     case linearAndLoss
     /// Adds, copies, conversions, concatenations, scales and activations that are fused with nothing.
     case elementwise
@@ -38,7 +38,7 @@ extension Work {
         case .normSums, .normalize: .normForward
         case .normBackSums, .normBackApply: .normBackward
         case .pool, .average, .poolBack, .averageBack: .pools
-        case .multiply, .multiplyBackWeights, .multiplyBackData, .loss: .linearAndLoss
+        case .multiply, .multiplyBackWeights, .multiplyBackData, .loss, .featureLoss: .linearAndLoss
         case .activate, .add, .activateBack, .convert, .copy, .accumulate, .concatenate, .concatenateBack,
             .scale, .scaleBackGate, .scaleBackInput:
             .elementwise

@@ -51,20 +51,24 @@ struct Program {
     var threadByteCount = 0
     /// In fp32.
     var logits: Buffer = 0
+    /// Of nodes whose values are wanted beside the logits; in fp32.
+    var features: [Buffer] = []
 
     var works: [Work] { (forward + backward).flatMap(\.works) }
 
     /// - Parameter precision: of convolutions, and of what hangs on them without a linear layer or a global
     ///   average in between.
+    /// - Parameter features: nodes whose values the loss takes, or, in a program for evaluation only, that
+    ///   are read after the pass.
     init(
         _ graph: Graph, slice: Int, precision: ElementType = .fp32, training: Bool,
-        options: ProgramOptions = ProgramOptions()
+        features: [Int] = [], options: ProgramOptions = ProgramOptions()
     ) {
         precondition(slice > 0, "a slice of \(slice) images")
         self.slice = slice
         self.options = options
         classes = graph.outputCount
-        var builder = ProgramBuilder(graph, slice: slice, precision: precision, options)
+        var builder = ProgramBuilder(graph, slice: slice, precision: precision, features: features, options)
         builder.buildForward(into: &self)
         if training { builder.buildBackward(into: &self) }
         planMemory()
@@ -129,6 +133,9 @@ struct Program {
         }
         // The logits of a forward pass are read after it.
         lives[logits].last = max(lives[logits].last, position)
+        if backward.isEmpty {
+            for buffer in features { lives[buffer].last = max(lives[buffer].last, position) }
+        }
         return lives
     }
 

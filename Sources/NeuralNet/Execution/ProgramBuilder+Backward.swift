@@ -18,6 +18,14 @@ extension ProgramBuilder {
         let (gradient, works) = convert(seed, for: last, &program)
         gradients.buffers[last] = gradient
         program.backward[0].works += works
+        for (number, node) in features.enumerated() {
+            let seed = program.makeBuffer(count(node), .fp32)
+            program.backward[0].works.append(
+                .featureLoss(feature: number, output: program.features[number], gradient: seed))
+            let (gradient, works) = convert(seed, for: node, &program)
+            gradients.buffers[node] = gradient
+            program.backward[0].works += works
+        }
         for (position, job) in jobs.enumerated() {
             let works = backwardWorks(of: job, position: position, &gradients, &program)
             program.backward[job.stage].works += works
@@ -30,7 +38,7 @@ extension ProgramBuilder {
     /// Jobs in the order in which each slice does them: by stage, then against the graph.
     private func backwardJobs() -> [Job] {
         var stageOf = [Int?](repeating: nil, count: graph.nodes.count)
-        stageOf[graph.nodes.count - 1] = 0
+        for node in features + [graph.nodes.count - 1] { stageOf[node] = 0 }
         var jobs: [Job] = []
         for unit in units.reversed() {
             guard let stage = stageOf[unit.last], needsGradient[unit.last] else { continue }

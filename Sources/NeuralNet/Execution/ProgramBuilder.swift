@@ -5,6 +5,7 @@ struct ProgramBuilder {
     let graph: Graph
     let layout: ParameterLayout
     let units: [Unit]
+    let features: [Int]
     let slice: Int
     let precision: ElementType
     /// By node: the buffer of its value, for the last nodes of units; and that of the value converted to the
@@ -27,12 +28,13 @@ struct ProgramBuilder {
     private let firstTensor: [Int: Int]
     private let firstStatistic: [Int: Int]
 
-    init(_ graph: Graph, slice: Int, precision: ElementType, _ options: ProgramOptions) {
+    init(_ graph: Graph, slice: Int, precision: ElementType, features: [Int], _ options: ProgramOptions) {
         self.graph = graph
+        self.features = features
         self.slice = slice
         self.precision = precision
         layout = ParameterLayout(graph)
-        units = Unit.all(of: graph)
+        units = Unit.all(of: graph, features: features)
         values = Array(repeating: nil, count: graph.nodes.count)
         workspaces = values
         converted = values
@@ -115,6 +117,9 @@ struct ProgramBuilder {
         }
         let last = graph.nodes.count - 1
         program.logits = value(last, as: .fp32, stage: stageOf[last], in: &program) ?? 0
+        program.features = features.compactMap {
+            value($0, as: .fp32, stage: stageOf[$0], in: &program)
+        }
     }
 
     private mutating func forwardWorks(

@@ -24,7 +24,8 @@ extension Work {
             .convolveBackData, .normBackSums, .normBackApply, .concatenate, .concatenateBack, .scale,
             .scaleBackGate, .scaleBackInput:
             true
-        case .load, .multiply, .pool, .average, .loss, .convolveBackWeights, .multiplyBackWeights,
+        case .load, .multiply, .pool, .average, .loss, .featureLoss, .convolveBackWeights,
+            .multiplyBackWeights,
             .multiplyBackData, .poolBack, .averageBack:
             false
         }

@@ -20,8 +20,11 @@ struct Unit: Equatable {
 
 extension Unit {
     /// The graph as units, in the order of their last nodes, which is topological.
-    static func all(of graph: Graph) -> [Unit] {
-        let consumers = graph.consumers
+    /// - Parameter features: nodes whose values are wanted in memory.
+    static func all(of graph: Graph, features: [Int] = []) -> [Unit] {
+        var consumers = graph.consumers
+        // As if there were one more reader.
+        for feature in features { consumers[feature].append(graph.nodes.count) }
         let absorbed = absorbingNorms(of: graph, consumers: consumers)
         var units: [Unit] = []
         var fused = Set<Int>()

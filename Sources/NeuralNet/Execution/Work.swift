@@ -23,6 +23,8 @@ enum Work: Equatable {
 
     /// Loss, ranks and the logits' gradient.
     case loss(logits: Buffer, gradient: Buffer)
+    /// The loss of features within the network, and their gradient.
+    case featureLoss(feature: Int, output: Buffer, gradient: Buffer)
     case convolveBackWeights(layer: Int, input: Buffer, outputGradient: Buffer)
     case convolveBackData(layer: Int, outputGradient: Buffer, inputGradient: Buffer)
     case multiplyBackWeights(layer: Int, input: Buffer, outputGradient: Buffer)
@@ -63,6 +65,7 @@ enum Work: Equatable {
         case .normalize(_, let input, let residual, let output):
             [input, output] + [residual].compactMap(\.self)
         case .loss(let logits, let gradient): [logits, gradient]
+        case .featureLoss(_, let output, let gradient): [output, gradient]
         case .convolveBackWeights(_, let input, let outputGradient),
             .multiplyBackWeights(_, let input, let outputGradient):
             [input, outputGradient]

@@ -26,4 +26,7 @@ public enum Distillation: Equatable, Sendable {
     /// weight times how far the similarities between a shard's images differ, and the cross-entropy; see
     /// ``SimilarityLoss``.
     case similarity(weight: Double)
+    /// weight times how far features within the network are from the teacher's, and the cross-entropy; see
+    /// ``FeatureLoss``. The mean over the executor's features.
+    case features(weight: Double)
 }

@@ -1,4 +1,5 @@
 package import ClusterCore
+import Hypernet
 package import NeuralNet
 package import TensorCore
 
@@ -29,6 +30,19 @@ package final class PlainModel: Model {
 
     package func initialize(seed: UInt64) {
         InitialWeights.fill(values.elements, graph: graph, seed: seed)
+    }
+
+    /// Takes what stays of a widened network's weights; what the pruned network lacks starts from the seed.
+    func take(_ widened: UnsafePointer<Float>, of surgery: Surgery, seed: UInt64) throws(EngineError) {
+        guard surgery.pruned != graph else { return surgery.prune(weights: widened, into: state) }
+        initialize(seed: seed)
+        let layout = ParameterLayout(surgery.pruned)
+        let pruned = try AlignedBuffer<Float>(attempting: layout.count)
+        surgery.prune(weights: widened, into: pruned.pointer)
+        for tensor in layout.tensors {
+            guard let target = parameters[tensor.name] else { continue }
+            (state + target.offset).update(from: pruned.pointer + tensor.offset, count: tensor.count)
+        }
     }
 
     package func weights() -> UnsafePointer<Float> {

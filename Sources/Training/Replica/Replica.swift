@@ -51,9 +51,12 @@ final class Replica {
         let (recipe, graph) = (definition.recipe, model.graph)
         let precision = definition.precision
         let slice = Executor.sliceSize(for: graph, shard: recipe.shard, precision: precision)
+        let loss = definition.loss(in: model.phase)
+        var features: [Int] = []
+        if case .features = loss.distillation { features = graph.openEnds }
         let executor = try Executor(
             graph: graph, shard: recipe.shard, slice: slice, pool: pool, precision: precision,
-            loss: definition.loss(in: model.phase))
+            loss: loss, features: features)
         let codes = FixedPointState(
             uncalibrated: executor.layout, gradientBits: recipe.gradientBits,
             slices: recipe.batch / slice, shards: definition.shardsPerStep)
@@ -132,8 +135,10 @@ final class Replica {
         guard let teacher, executor.loss.distillation != nil else {
             return try executor.train(shard, settled: settled)
         }
-        let (images, logits) = try teacher.study(shard)
-        try executor.train(images, teacher: logits, settled: settled)
+        let lesson = try teacher.study(shard)
+        try executor.train(
+            lesson.images, teacher: lesson.logits, features: lesson.features,
+            settled: settled)
     }
 
     /// What has not gone out in this generation; nil if there is nothing.
@@ -182,8 +187,9 @@ final class Replica {
     func reshape(_ plan: Plan) throws {
         guard let search = model as? SearchModel else { return }
         let surgery = try Surgery(graph: search.graph, plan: plan)
-        let pruned = try PlainModel(graph: surgery.pruned, optimizer: definition.optimizer, pool: pool)
-        surgery.prune(weights: search.weights(), into: pruned.state)
+        let pruned = try PlainModel(
+            graph: definition.withAdapters(surgery.pruned), optimizer: definition.optimizer, pool: pool)
+        try pruned.take(search.weights(), of: surgery, seed: definition.recipe.seed)
         (executor, codes) = try Self.makeExecutor(definition, pruned, pool)
         reduction = executor.layout
         sums = try HeldSums(count: reduction.count)

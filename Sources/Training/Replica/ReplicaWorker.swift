@@ -83,7 +83,7 @@ final class ReplicaWorker {
         if definition?.recipe.fingerprint != recipe.fingerprint || !welcome.keep {
             forgetState()
             (definition, teacher) = (nil, nil)
-            let fresh = try RunDefinition(recipe)
+            let fresh = try RunDefinition(recipe).withTeacher()
             teacher = try Teacher(of: fresh, pool: pool)
             definition = fresh
         }

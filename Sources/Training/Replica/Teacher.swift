@@ -10,6 +10,10 @@ final class Teacher {
     private let executor: Executor
     private let images: KeptImages
     private let logits: AlignedBuffer<Float>
+    /// Of all taps, one after the other.
+    private let features: AlignedBuffer<Float>
+    /// Where each tap's begin.
+    private let featureStarts: [Int]
 
     /// Reads the teacher of a recipe; nil if it has none.
     /// - Throws: `CheckpointError`, `RecipeError`, ``TeacherError``, `EngineError`.
@@ -18,21 +22,36 @@ final class Teacher {
         model = try TeacherCheckpoint(distillation, for: definition).makeModel(pool: pool)
         let (graph, shard) = (model.graph, definition.recipe.shard)
         let precision = definition.precision
+        let nodes = definition.taps.map { graph.node(named: $0.teacher) }
         executor = try Executor(
             graph: graph, shard: shard,
             slice: Executor.sliceSize(for: graph, shard: shard, precision: precision), pool: pool,
-            precision: precision, training: false)
+            precision: precision, features: nodes, training: false)
         images = try KeptImages(countMax: shard, length: graph.inputShape.count)
         logits = try AlignedBuffer(attempting: shard * graph.outputCount)
+        var starts = [0]
+        for node in nodes { starts.append((starts.last ?? 0) + shard * graph.shapes[node].count) }
+        features = try AlignedBuffer(attempting: starts.removeLast())
+        featureStarts = starts
         executor.setWeights(model.weights())
     }
 
-    /// The same shard with its images at hand, and the teacher's logits for it, (images, classes). Both are
-    /// good until the next call.
+    /// What the teacher has to say about a shard; good until its next call.
+    struct Lesson {
+        /// The same shard with its images at hand.
+        let images: any ShardSource
+        /// (images, classes).
+        let logits: UnsafePointer<Float>
+        /// For each of the definition's taps, (images, height, width, channels).
+        let features: [UnsafePointer<Float>]
+    }
+
     /// - Throws: what the shard's source throws.
-    func study(_ shard: any ShardSource) throws -> (images: any ShardSource, logits: UnsafePointer<Float>) {
+    func study(_ shard: any ShardSource) throws -> Lesson {
         images.begin(shard)
-        try executor.writeLogits(of: images, into: logits.pointer)
-        return (images, UnsafePointer(logits.pointer))
+        let targets = featureStarts.map { features.pointer + $0 }
+        try executor.writeLogits(of: images, into: logits.pointer, features: targets)
+        return Lesson(
+            images: images, logits: logits.pointer, features: targets.map { UnsafePointer($0) })
     }
 }

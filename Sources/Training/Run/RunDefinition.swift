@@ -19,6 +19,8 @@ public struct RunDefinition: Sendable {
     /// The network of the search phase; nil when there is none.
     public internal(set) var widened: Graph?
     public let order: SampleOrder
+    /// Features that the converge phase learns from a teacher; see ``withTeacher()``.
+    var taps: [FeatureTap] = []
 
     /// Opens the recipe's data and builds its networks.
     /// - Throws: `DataError`, `ModelZooError`, ``RunError``.
@@ -86,8 +88,14 @@ public struct RunDefinition: Sendable {
 
     /// The network that a phase trains.
     public func graph(plan: Plan?) throws -> Graph {
-        guard let widened else { return baseline }
-        return try plan.map { try Surgery(graph: widened, plan: $0).pruned } ?? widened
+        guard let widened else { return withAdapters(baseline) }
+        return try plan.map { withAdapters(try Surgery(graph: widened, plan: $0).pruned) } ?? widened
+    }
+
+    /// The network of the converge phase with what only its training needs.
+    func withAdapters(_ graph: Graph) -> Graph {
+        guard !taps.isEmpty else { return graph }
+        return graph.withAdapters(taps.map { (graph.node(named: $0.student), $0.channels) })
     }
 
     /// The state of the phase that a plan (JSON, or empty) belongs to.

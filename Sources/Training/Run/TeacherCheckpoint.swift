@@ -1,4 +1,6 @@
 import Checkpoint
+import Foundation
+import Hypernet
 import ImageData
 import NeuralNet
 import Recipe
@@ -33,6 +35,11 @@ struct TeacherCheckpoint {
             test: student.test)
     }
 
+    /// The teacher's network.
+    func graph() throws -> Graph {
+        try definition.graph(plan: checkpoint.manifest.plan.map { try Plan(json: Data($0.json.utf8)) })
+    }
+
     /// The teacher with its weights.
     func makeModel(pool: ComputePool) throws -> any Model {
         let plan = try checkpoint.manifest.plan.map { try $0.json } ?? ""
@@ -49,6 +56,8 @@ enum TeacherError: Error, Equatable, CustomStringConvertible {
     case otherWeights(String, digest: String, wanted: String)
     case otherImages(String, [Int])
     case otherClasses(String, Int)
+    case noFeatures(String, network: String)
+    case otherFeatures(String, size: [Int], wanted: [Int])
 
     var description: String {
         switch self {
@@ -60,6 +69,12 @@ enum TeacherError: Error, Equatable, CustomStringConvertible {
                 + shape.map(String.init).joined(separator: "×")
         case .otherClasses(let path, let count):
             "\(path): cannot teach: it was trained for \(count) other classes"
+        case .noFeatures(let path, let network):
+            "\(path): cannot teach features: \(network) has no global average pool before its classifier; "
+                + "take distillation.kind: logits"
+        case .otherFeatures(let path, let size, let wanted):
+            "\(path): cannot teach features: its are \(size[0])×\(size[1]), the network's "
+                + "\(wanted[0])×\(wanted[1]); take distillation.kind: logits"
         }
     }
 }
