@@ -6,27 +6,17 @@ import NeuralNet
 /// Channels are multiplied by the width alone; squeeze-excite has a quarter of a block's input channels.
 /// Dropout and drop-connect are left out. The form for a hypernetwork is the plain one.
 struct EfficientNet: Architecture {
-    struct Stage: Sendable {
-        let kernel: Int
-        /// Channels inside a block, as a multiple of its input's.
-        let expansion: Int
-        let channels: Int
-        let blocks: Int
-        /// Of the first block; the others have 1.
-        let stride: Int
-    }
-
     static let stemChannels = 32
     static let lastChannels = 1280
     /// The paper's table 1.
-    static let stages = [
-        Stage(kernel: 3, expansion: 1, channels: 16, blocks: 1, stride: 1),
-        Stage(kernel: 3, expansion: 6, channels: 24, blocks: 2, stride: 2),
-        Stage(kernel: 5, expansion: 6, channels: 40, blocks: 2, stride: 2),
-        Stage(kernel: 3, expansion: 6, channels: 80, blocks: 3, stride: 2),
-        Stage(kernel: 5, expansion: 6, channels: 112, blocks: 3, stride: 1),
-        Stage(kernel: 5, expansion: 6, channels: 192, blocks: 4, stride: 2),
-        Stage(kernel: 3, expansion: 6, channels: 320, blocks: 1, stride: 1),
+    static let stages: [InvertedResidualStage] = [
+        .init(kernel: 3, expansion: 1, channels: 16, blocks: 1, stride: 1),
+        .init(kernel: 3, expansion: 6, channels: 24, blocks: 2, stride: 2),
+        .init(kernel: 5, expansion: 6, channels: 40, blocks: 2, stride: 2),
+        .init(kernel: 3, expansion: 6, channels: 80, blocks: 3, stride: 2),
+        .init(kernel: 5, expansion: 6, channels: 112, blocks: 3, stride: 1),
+        .init(kernel: 5, expansion: 6, channels: 192, blocks: 4, stride: 2),
+        .init(kernel: 3, expansion: 6, channels: 320, blocks: 1, stride: 1),
     ]
 
     let name = "efficientnet-b0"

@@ -7,26 +7,16 @@ import NeuralNet
 /// convolution after it and the last convolution stay, and the stem has stride 2 for Tiny-ImageNet's size
 /// alone. The dropout before the classifier is left out. The form for a hypernetwork is the plain one.
 struct MnasNet: Architecture {
-    struct Stage: Sendable {
-        let kernel: Int
-        /// Channels inside a block, as a multiple of its input's.
-        let expansion: Int
-        let channels: Int
-        let blocks: Int
-        /// Of the first block; the others have 1.
-        let stride: Int
-    }
-
     static let stemChannels = 32
     static let separableChannels = 16
     static let lastChannels = 1280
-    static let stages = [
-        Stage(kernel: 3, expansion: 3, channels: 24, blocks: 3, stride: 2),
-        Stage(kernel: 5, expansion: 3, channels: 40, blocks: 3, stride: 2),
-        Stage(kernel: 5, expansion: 6, channels: 80, blocks: 3, stride: 2),
-        Stage(kernel: 3, expansion: 6, channels: 96, blocks: 2, stride: 1),
-        Stage(kernel: 5, expansion: 6, channels: 192, blocks: 4, stride: 2),
-        Stage(kernel: 3, expansion: 6, channels: 320, blocks: 1, stride: 1),
+    static let stages: [InvertedResidualStage] = [
+        .init(kernel: 3, expansion: 3, channels: 24, blocks: 3, stride: 2),
+        .init(kernel: 5, expansion: 3, channels: 40, blocks: 3, stride: 2),
+        .init(kernel: 5, expansion: 6, channels: 80, blocks: 3, stride: 2),
+        .init(kernel: 3, expansion: 6, channels: 96, blocks: 2, stride: 1),
+        .init(kernel: 5, expansion: 6, channels: 192, blocks: 4, stride: 2),
+        .init(kernel: 3, expansion: 6, channels: 320, blocks: 1, stride: 1),
     ]
 
     let name = "mnasnet"

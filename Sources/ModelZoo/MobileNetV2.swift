@@ -7,26 +7,17 @@ import NeuralNet
 /// multiples of 8, and the last convolution has no least number. The dropout before the classifier is left
 /// out. The form for a hypernetwork is the plain one.
 struct MobileNetV2: Architecture {
-    struct Stage: Sendable {
-        /// Channels inside a block, as a multiple of its input's.
-        let expansion: Int
-        let channels: Int
-        let blocks: Int
-        /// Of the first block; the others have 1.
-        let stride: Int
-    }
-
     static let stemChannels = 32
     static let lastChannels = 1280
     /// The paper's table 2.
-    static let stages = [
-        Stage(expansion: 1, channels: 16, blocks: 1, stride: 1),
-        Stage(expansion: 6, channels: 24, blocks: 2, stride: 2),
-        Stage(expansion: 6, channels: 32, blocks: 3, stride: 2),
-        Stage(expansion: 6, channels: 64, blocks: 4, stride: 2),
-        Stage(expansion: 6, channels: 96, blocks: 3, stride: 1),
-        Stage(expansion: 6, channels: 160, blocks: 3, stride: 2),
-        Stage(expansion: 6, channels: 320, blocks: 1, stride: 1),
+    static let stages: [InvertedResidualStage] = [
+        .init(expansion: 1, channels: 16, blocks: 1, stride: 1),
+        .init(expansion: 6, channels: 24, blocks: 2, stride: 2),
+        .init(expansion: 6, channels: 32, blocks: 3, stride: 2),
+        .init(expansion: 6, channels: 64, blocks: 4, stride: 2),
+        .init(expansion: 6, channels: 96, blocks: 3, stride: 1),
+        .init(expansion: 6, channels: 160, blocks: 3, stride: 2),
+        .init(expansion: 6, channels: 320, blocks: 1, stride: 1),
     ]
 
     let name = "mobilenetv2"

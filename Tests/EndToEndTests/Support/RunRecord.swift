@@ -73,7 +73,8 @@ struct RunRecord {
         let known: Set = [
             "recipe.yaml", "metrics.jsonl", "ledger.jsonl", "plan.json", "checkpoints", "lock", "launches",
             "model.safetensors",
-            "optimizer.safetensors", "manifest.json",
+            "optimizer.safetensors", "manifest.json", "latents.json", "plots", "channels.svg", "latents.svg",
+            "search.svg", "training.svg",
         ]
         let names = FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []
         let others = names.map { $0.split(separator: "/").last.map(String.init) ?? "" }
