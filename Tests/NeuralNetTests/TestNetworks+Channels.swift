@@ -2,7 +2,7 @@ import NeuralNet
 
 // Networks that put channels together and work on them apart.
 extension TestNetworks {
-    static let byChannels = [dense, gated, joined, groups]
+    static let byChannels = [dense, gated, joined, groups, largeGroups]
 
     /// As DenseNets: norm, activation, convolution, and its few channels joined to all before; between blocks
     /// a narrower convolution and a pool.
@@ -78,6 +78,15 @@ extension TestNetworks {
         node = graph.convolve(
             "biased", node, Convolution(outChannels: 21, kernel: 3, stride: 2, groups: 3, hasBias: true),
             .swish)
+        graph.classify(node, classes: 4)
+        return graph
+    }()
+
+    /// Groups whose gradients are added in several blocks, which begin and end within a group.
+    static let largeGroups: Graph = {
+        var graph = Graph(name: "largeGroups", channels: 3, height: 3, width: 3)
+        var node = graph.convolve("stem", 0, Convolution(outChannels: 80, kernel: 1), .swish)
+        node = graph.convolve("groups", node, Convolution(outChannels: 80, kernel: 3, groups: 2), .swish)
         graph.classify(node, classes: 4)
         return graph
     }()

@@ -126,7 +126,10 @@ final class StepSums: @unchecked Sendable {
         while row < rows.upperBound {
             let (from, to) = (values + Int(place.layout.rowStarts[row]), sums + row * length)
             let magnitude: Float
-            if place.layout.liesSideBySide(rows: row..<row + Self.rowsTogether) {
+            let together = row..<row + Self.rowsTogether
+            // Not beyond the block, whose rows others add: groups whose channels are no multiple of sixteen
+            // begin in the middle of one.
+            if together.upperBound <= rows.upperBound, place.layout.liesSideBySide(rows: together) {
                 magnitude = espalier_fixed_transposed_add(
                     from, place.layout.columns, to, length, scale, limit)
                 row += Self.rowsTogether
@@ -143,8 +146,7 @@ final class StepSums: @unchecked Sendable {
 extension WeightLayout {
     /// Whether there are such rows and the elements of a column lie one after another in them.
     fileprivate func liesSideBySide(rows: Range<Int>) -> Bool {
-        guard rows.upperBound <= self.rows else { return false }
-        return rows.allSatisfy {
+        rows.allSatisfy {
             rowStarts[$0] == rowStarts[rows.lowerBound] + Int32($0 - rows.lowerBound)
         }
     }
