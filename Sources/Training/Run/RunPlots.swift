@@ -41,11 +41,7 @@ public struct RunPlots {
             guard let svg = svg(kind, plan, history) else { continue }
             try makeFolder()
             let path = "\(folder)/plots/\(kind.rawValue).svg"
-            do {
-                try Data(svg.utf8).write(to: URL(filePath: path), options: .atomic)
-            } catch {
-                throw ObserveError(path, "cannot be written: \(error.localizedDescription)")
-            }
+            try DurableFile.write(Data(svg.utf8), to: path)
             paths.append(path)
         }
         return paths
