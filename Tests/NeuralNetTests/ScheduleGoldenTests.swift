@@ -68,4 +68,57 @@ struct ScheduleGoldenTests {
             #expect((rate - expected).magnitude <= 1e-12 * expected, "epoch \(epoch): \(rate), \(expected)")
         }
     }
+
+    /// Rates of two groups of parameters, which the reference's fine-tuning has in closed form: a step
+    /// schedule of another base for each, or the middle of a cosine.
+    struct Groups: Decodable, Sendable, CustomTestStringConvertible {
+        var name = ""
+        var rates: [[Double]]
+
+        enum CodingKeys: String, CodingKey {
+            case rates = "get_lr"
+        }
+
+        var testDescription: String { name }
+
+        func expected(group: Int, epoch: Int) -> Double {
+            guard name.hasPrefix("cosine") else {
+                // CIFAR's milestones; the bases are off by what their groups have been pruned.
+                let steps = LearningRateSchedule.milestones(base: 1, epochs: [150, 225])
+                return rates[0][group] * steps.preciseRate(epoch: epoch)
+            }
+            // From the 72nd of 150 epochs on; behind the end the reference's rate goes up again.
+            let place = epoch + 72
+            return LearningRateSchedule.cosine(base: 0.05, epochs: 150)
+                .preciseRate(epoch: place <= 150 ? place : 300 - place)
+        }
+    }
+
+    private struct GroupsFile: Decodable {
+        var groups: [String: Groups]?
+
+        enum CodingKeys: String, CodingKey {
+            case groups = "two_group_get_lr"
+        }
+    }
+
+    /// Only the larger set of values has them.
+    static let groups: [Groups] = {
+        let file = Golden.file("schedules.json")
+        let all = (try? file?.decoded(as: GroupsFile.self))??.groups ?? [:]
+        return all.keys.sorted().map { name in
+            var entry = all[name]!
+            entry.name = name
+            return entry
+        }
+    }()
+
+    @Test(arguments: groups) func groupsGoByTheSchedules(_ entry: Groups) {
+        for (epoch, rates) in entry.rates.enumerated() {
+            for (group, rate) in rates.enumerated() {
+                let expected = entry.expected(group: group, epoch: epoch)
+                #expect((rate - expected).magnitude <= 1e-12, "epoch \(epoch), group \(group)")
+            }
+        }
+    }
 }
