@@ -1,3 +1,5 @@
+import NeuralNet
+
 /// What the pruned network may cost. FLOPs are those of convolutions and linear layers, as in the released
 /// code; parameters are all.
 public enum Budget: Equatable, Codable, Sendable {
@@ -14,6 +16,28 @@ public enum Budget: Equatable, Codable, Sendable {
 
     var measure: Measure {
         if case .parameters = self { .parameters } else { .flops }
+    }
+
+    /// What a network may cost, and what it is measured by.
+    struct Limit {
+        let model: CostModel
+        /// The widened network's cost.
+        let widened: Int
+        /// The most that may be spent, and the same as a ratio of `widened`.
+        let cost: Int
+        let ratio: Double
+    }
+
+    /// - Parameters:
+    ///   - graph: the widened network, and its wiring.
+    ///   - baseline: the same network at width 1.
+    func limit(
+        of graph: Graph, _ wiring: LatentWiring, baseline: Graph
+    ) throws(ShrinkError) -> Limit {
+        let model = CostModel(graph, wiring, measure: measure)
+        let widened = model.cost(wiring.vectors.map(\.length))
+        let limit = try limit(widened: widened, baseline: Complexity(baseline).flops.convLinear)
+        return Limit(model: model, widened: widened, cost: limit.cost, ratio: limit.ratio)
     }
 
     /// The most that may be spent, and the same as a ratio of `widened`.

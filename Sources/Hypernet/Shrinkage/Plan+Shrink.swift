@@ -24,13 +24,10 @@ extension Plan {
         gradients: [[Float]], settings: ShrinkSettings, step: Int = 0
     ) throws(ShrinkError) {
         try settings.validate()
-        let model = CostModel(graph, wiring, measure: settings.budget.measure)
-        let widenedCost = model.cost(wiring.vectors.map(\.length))
-        let limit = try settings.budget.limit(
-            widened: widenedCost, baseline: Complexity(baseline).flops.convLinear)
+        let limit = try settings.budget.limit(of: graph, wiring, baseline: baseline)
         let importances = settings.importance.values(latents: latents, gradients: gradients)
         let rule = try KeepRule(importances: importances, vectors: wiring.vectors, settings: settings)
-        let search = ThresholdSearch(rule: rule, model: model, widened: widenedCost)
+        let search = ThresholdSearch(rule: rule, model: limit.model, widened: limit.widened)
         let outcome =
             settings.search == .exact
             ? search.exact(limit: limit.cost) : search.reference(target: limit.ratio)

@@ -9,13 +9,10 @@ extension Plan {
     ///   - baseline: the same network at width 1.
     public init(uniform graph: Graph, baseline: Graph, budget: Budget) throws(ShrinkError) {
         let wiring = LatentWiring(graph)
-        let model = CostModel(graph, wiring, measure: budget.measure)
-        let limit = try budget.limit(
-            widened: model.cost(wiring.vectors.map(\.length)), baseline: Complexity(baseline).flops.convLinear
-        )
+        let limit = try budget.limit(of: graph, wiring, baseline: baseline)
         let shares = Share.all(of: wiring.vectors.filter(\.isPrunable).map(\.length))
         func fits(_ index: Int) -> Bool {
-            model.cost(wiring.vectors.map { shares[index].count(of: $0) }) <= limit.cost
+            limit.model.cost(wiring.vectors.map { shares[index].count(of: $0) }) <= limit.cost
         }
         // More is never cheaper, so the shares that fit come first.
         var (low, high) = (0, shares.count - 1)

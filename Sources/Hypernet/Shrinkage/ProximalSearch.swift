@@ -55,14 +55,11 @@ public struct ProximalSearch: Sendable {
 
     public func look(_ latents: [[Float]]) throws(ShrinkError) -> Look {
         let counts = try rule(latents).counts(threshold)
-        let model = CostModel(graph, wiring, measure: settings.budget.measure)
-        let widened = model.cost(wiring.vectors.map(\.length))
-        let limit = try settings.budget.limit(
-            widened: widened, baseline: Complexity(baseline).flops.convLinear)
+        let limit = try settings.budget.limit(of: graph, wiring, baseline: baseline)
         return Look(
             flops: CostModel(graph, wiring, measure: .flops).cost(counts),
             parameters: CostModel(graph, wiring, measure: .parameters).cost(counts),
-            ratio: Double(model.cost(counts)) / Double(widened), target: limit.ratio,
+            ratio: Double(limit.model.cost(counts)) / Double(limit.widened), target: limit.ratio,
             above: zip(wiring.vectors, latents).map { vector, latent in
                 (vector.name, latent.count { abs($0) >= threshold })
             })
@@ -77,10 +74,7 @@ public struct ProximalSearch: Sendable {
     /// The plan of what is above the threshold after `step` steps.
     public func plan(_ latents: [[Float]], step: Int) throws(ShrinkError) -> Plan {
         let rule = try rule(latents)
-        let model = CostModel(graph, wiring, measure: settings.budget.measure)
-        let limit = try settings.budget.limit(
-            widened: model.cost(wiring.vectors.map(\.length)), baseline: Complexity(baseline).flops.convLinear
-        )
+        let limit = try settings.budget.limit(of: graph, wiring, baseline: baseline)
         var plan = Plan(
             cutting: graph, baseline: baseline,
             vectors: Plan.vectors(
