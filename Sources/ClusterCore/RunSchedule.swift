@@ -62,9 +62,10 @@ public struct RunSchedule: Equatable, Sendable {
         step < searchEnd ?? searchSteps ? .search : .converge
     }
 
-    public func evaluationIsDue(after step: Int, searchEnd: Int) -> Bool {
-        guard step > searchEnd, evaluationShards > 0 else { return false }
-        return step == totalSteps(searchEnd: searchEnd) || (step - searchEnd) % evaluateEvery == 0
+    public func evaluationIsDue(after step: Int, searchEnd: Int?) -> Bool {
+        let end = searchEnd ?? searchSteps
+        guard step > end, evaluationShards > 0 else { return false }
+        return step == totalSteps(searchEnd: end) || (step - end) % evaluateEvery == 0
     }
 
     func checkpointIsDue(after step: Int) -> Bool {

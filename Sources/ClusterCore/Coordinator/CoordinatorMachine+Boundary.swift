@@ -30,9 +30,8 @@ extension CoordinatorMachine {
     }
 
     private var evaluationIsDue: Bool {
-        let end = plan?.step ?? settings.schedule.searchSteps
-        return phase == .converge && evaluatedStep != step
-            && settings.schedule.evaluationIsDue(after: step, searchEnd: end)
+        phase == .converge && evaluatedStep != step
+            && settings.schedule.evaluationIsDue(after: step, searchEnd: plan?.step)
     }
 
     // MARK: Prune

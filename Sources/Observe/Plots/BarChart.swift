@@ -32,10 +32,7 @@ struct BarChart {
         let range = RoundTicks.enclosing(values.min()!...values.max()!, about: 5)
         let y = PlotScale(domain: range, pixels: (bottom, Self.top))
         let ticks = RoundTicks(range, about: 5)
-        for value in ticks.values {
-            svg.line((Self.left, y(value)), (Self.left + plotWidth, y(value)), PlotColor.grid)
-            svg.text(ticks.label(value), Self.left - 8, y(value) + 4, anchor: .end, color: PlotColor.axis)
-        }
+        svg.grid(ticks, y, from: Self.left, to: Self.left + plotWidth)
         let labelEvery = max(1, Int((13 / pitch).rounded(.up)))
         for (index, bar) in bars.enumerated() {
             let x = Self.left + pitch * (Double(index) + 0.5)

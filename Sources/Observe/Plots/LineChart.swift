@@ -66,11 +66,7 @@ struct LineChart {
         let range = RoundTicks.enclosing((finite.min() ?? 0)...most, about: 5)
         let y = PlotScale(domain: range, pixels: (bottom, top))
         let yTicks = RoundTicks(range, about: 5)
-        for value in yTicks.values {
-            svg.line((x.pixels.0, y(value)), (x.pixels.1, y(value)), PlotColor.grid)
-            svg.text(
-                yTicks.label(value), x.pixels.0 - 8, y(value) + 4, anchor: .end, color: PlotColor.axis)
-        }
+        svg.grid(yTicks, y, from: x.pixels.0, to: x.pixels.1)
         for value in ticks.values where x.domain.contains(value) {
             svg.line((x(value), bottom), (x(value), bottom + 5), PlotColor.axis)
             guard isLast else { continue }

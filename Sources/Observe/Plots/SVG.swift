@@ -75,6 +75,14 @@ struct SVG {
                 + (isBold ? " font-weight=\"bold\"" : "") + turning + ">\(Self.escaped(text))</text>")
     }
 
+    /// Lines across at the ticks of `y`, with their labels on the left.
+    mutating func grid(_ ticks: RoundTicks, _ y: PlotScale, from left: Double, to right: Double) {
+        for value in ticks.values {
+            line((left, y(value)), (right, y(value)), PlotColor.grid)
+            text(ticks.label(value), left - 8, y(value) + 4, anchor: .end, color: PlotColor.axis)
+        }
+    }
+
     /// What `body` draws is cut off at the rectangle.
     mutating func clipped(
         _ x: Double, _ y: Double, _ width: Double, _ height: Double, _ body: (inout SVG) -> Void
