@@ -26,7 +26,7 @@ public final class CoordinatorDriver {
     /// Opens the run folder, the newest checkpoint when resuming, and the socket; starts local workers.
     /// - Throws: `ObserveError`, `CheckpointError`, `TransportError` and others, each one line.
     public init(_ definition: RunDefinition, _ options: CoordinatorOptions) throws {
-        let definition = try definition.withTeacher()
+        let definition = try definition.with(definition.openTeacher())
         self.definition = definition
         self.options = options
         if !options.isOpen { try definition.checkLevel() }

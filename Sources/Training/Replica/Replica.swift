@@ -36,7 +36,8 @@ final class Replica {
     ) throws {
         self.definition = definition
         self.pool = pool
-        self.teacher = try teacher ?? Teacher(of: definition, pool: pool)
+        self.teacher =
+            try teacher ?? definition.openTeacher().map { try Teacher($0, of: definition, pool: pool) }
         self.plan = plan
         self.step = step
         model = try definition.makeModel(plan: plan, pool: pool)

@@ -83,8 +83,10 @@ final class ReplicaWorker {
         if definition?.recipe.fingerprint != recipe.fingerprint || !welcome.keep {
             forgetState()
             (definition, teacher) = (nil, nil)
-            let fresh = try RunDefinition(recipe).withTeacher()
-            teacher = try Teacher(of: fresh, pool: pool)
+            let bare = try RunDefinition(recipe)
+            let source = try bare.openTeacher()
+            let fresh = try bare.with(source)
+            teacher = try source.map { try Teacher($0, of: fresh, pool: pool) }
             definition = fresh
         }
         announce(withDigest: true)

@@ -15,11 +15,10 @@ final class Teacher {
     /// Where each tap's begin.
     private let featureStarts: [Int]
 
-    /// Reads the teacher of a recipe; nil if it has none.
-    /// - Throws: `CheckpointError`, `RecipeError`, ``TeacherError``, `EngineError`.
-    init?(of definition: RunDefinition, pool: ComputePool) throws {
-        guard let distillation = definition.recipe.distillation else { return nil }
-        model = try TeacherCheckpoint(distillation, for: definition).makeModel(pool: pool)
+    /// - Parameter definition: of the run that learns.
+    /// - Throws: `CheckpointError`, `EngineError`.
+    init(_ checkpoint: TeacherCheckpoint, of definition: RunDefinition, pool: ComputePool) throws {
+        model = try checkpoint.makeModel(pool: pool)
         let (graph, shard) = (model.graph, definition.recipe.shard)
         let precision = definition.precision
         let nodes = definition.taps.map { graph.node(named: $0.teacher) }

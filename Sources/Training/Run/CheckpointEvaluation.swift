@@ -25,11 +25,7 @@ public struct CheckpointEvaluation {
         try definition.checkLevel()
         step = checkpoint.manifest.step
         network = checkpoint.manifest.network
-        let plan = try checkpoint.manifest.plan.map { try $0.json } ?? ""
-        model = try definition.makeModel(plan: plan, pool: pool)
-        for tensor in model.layout.tensors {
-            try checkpoint.model.read(tensor.name, into: model.state + tensor.offset, count: tensor.count)
-        }
+        model = try definition.makeModel(of: checkpoint, pool: pool)
         executor = try Executor(
             graph: model.graph, shard: recipe.shard,
             slice: Executor.sliceSize(

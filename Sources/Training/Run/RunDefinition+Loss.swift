@@ -19,15 +19,20 @@ extension RunDefinition {
             })
     }
 
+    /// Reads the recipe's teacher from disk; nil if it has none.
+    /// - Throws: `CheckpointError`, `RecipeError`, ``TeacherError``.
+    func openTeacher() throws -> TeacherCheckpoint? {
+        try recipe.distillation.map { try TeacherCheckpoint($0, for: self) }
+    }
+
     /// The definition with the teacher's digest in its recipe, so that every worker has the same teacher and
     /// a run that is resumed the one that it began with; and with the features that are learnt from it.
-    /// - Throws: `CheckpointError`, `RecipeError`, ``TeacherError``.
-    func withTeacher() throws -> RunDefinition {
-        guard let distillation = recipe.distillation else { return self }
-        let teacher = try TeacherCheckpoint(distillation, for: self)
+    /// - Throws: ``TeacherError``.
+    func with(_ teacher: TeacherCheckpoint?) throws -> RunDefinition {
+        guard let teacher else { return self }
         var result = self
         result.recipe.distillation?.digest = teacher.digest
-        if distillation.kind == .features {
+        if recipe.distillation?.kind == .features {
             result.taps = [
                 try FeatureTap(
                     student: widened ?? baseline, teacher: teacher.graph(), path: teacher.checkpoint.path)

@@ -19,7 +19,7 @@ public struct RunDefinition: Sendable {
     /// The network of the search phase; nil when there is none.
     public internal(set) var widened: Graph?
     public let order: SampleOrder
-    /// Features that the converge phase learns from a teacher; see ``withTeacher()``.
+    /// Features that the converge phase learns from a teacher; see ``with(_:)``.
     var taps: [FeatureTap] = []
 
     /// Opens the recipe's data and builds its networks.
@@ -110,11 +110,7 @@ public struct RunDefinition: Sendable {
             slots: optimizer.slots)
     }
 
-    /// A model of zeros for the phase that a plan (JSON, or empty) belongs to.
-    func makeModel(plan json: String, pool: ComputePool) throws -> any Model {
-        try makeModel(plan: json.isEmpty ? nil : Plan(json: Data(json.utf8)), pool: pool)
-    }
-
+    /// A model of zeros: with a plan (or no shrink) of the converge phase, else of the search.
     func makeModel(plan: Plan?, pool: ComputePool) throws -> any Model {
         let graph = try graph(plan: plan)
         guard plan == nil, let shrink = recipe.shrink else {

@@ -37,17 +37,12 @@ struct TeacherCheckpoint {
 
     /// The teacher's network.
     func graph() throws -> Graph {
-        try definition.graph(plan: checkpoint.manifest.plan.map { try Plan(json: Data($0.json.utf8)) })
+        try definition.graph(plan: checkpoint.plan)
     }
 
     /// The teacher with its weights.
     func makeModel(pool: ComputePool) throws -> any Model {
-        let plan = try checkpoint.manifest.plan.map { try $0.json } ?? ""
-        let model = try definition.makeModel(plan: plan, pool: pool)
-        for tensor in model.layout.tensors {
-            try checkpoint.model.read(tensor.name, into: model.state + tensor.offset, count: tensor.count)
-        }
-        return model
+        try definition.makeModel(of: checkpoint, pool: pool)
     }
 }
 
