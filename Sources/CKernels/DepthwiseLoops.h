@@ -1,5 +1,5 @@
 // The loops of Depthwise.c for LANES channels at once and the element type that BF16 says.
-#include "DepthwiseVectors.h"
+#include "Vectors.h"
 
 // Outputs `at`, at + 1, … (`together` of them) of one row. `x` is the image, `origin` where tap (0, 0) of the
 // first output lies in it, which may be outside; only `rows` and `columns` of the taps are touched.

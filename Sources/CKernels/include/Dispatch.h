@@ -6,3 +6,7 @@
 #else
 #define ESPALIER_CLONES
 #endif
+
+/// Whether loops over bf16 use the CPU's own instructions for it if it has them: 1 but in tests, which compare both
+/// ways. The bits are the same.
+extern int espalier_native_is_allowed;
