@@ -1,9 +1,9 @@
 """Times steps of whole and of pruned networks in turn: the share of the time against the share of the FLOPs.
 
-The pruned networks have odd numbers of channels: by random plans (espalier bench step --keep), or by LW-DNA's own after
-20 steps of search on the synthetic set, without widening. What is aimed at is a share of the time of at most 1.15 times
-the share of the FLOPs. Passes over activations go by those, whose share is higher: cutting all channels by half leaves a
-quarter of the FLOPs and half of the activations.
+The pruned networks have odd numbers of channels: by random plans (espalier bench step --keep), or by LW-DNA's own
+after 20 steps of search on the synthetic set, without widening. What is aimed at is a share of the time of at most
+1.15 times the share of the FLOPs. Passes over activations go by those, whose share is higher: cutting all channels by
+half leaves a quarter of the FLOPs and half of the activations.
 """
 
 import argparse
