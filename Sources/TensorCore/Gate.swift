@@ -1,8 +1,8 @@
 import Glibc
 import Synchronization
 
-/// A counter that threads wait on. Waiters spin briefly, then yield for a while, then sleep: machines have more
-/// threads than cores, and to wake a thread takes longer than most waits last.
+/// A counter that threads wait on. Waiters spin briefly, then yield for a while, then sleep: machines have
+/// more threads than cores, and to wake a thread takes longer than most waits last.
 ///
 /// Unchecked: the mutex and the condition never move and are used through their own functions.
 final class Gate: @unchecked Sendable {

@@ -134,7 +134,9 @@ extension Executor {
             for norm in stage.norms { combineBackward(norm, lane, thread: thread) }
             lane.timer?.lap(.normCombine)
             pack(stage: program.forward.count + number + 1, lane, thread: thread)
-            perform(stage, number: program.forward.count + number, own, lane) { performBackward($0, $1, lane, shard) }
+            perform(stage, number: program.forward.count + number, own, lane) {
+                performBackward($0, $1, lane, shard)
+            }
         }
     }
 
@@ -148,8 +150,8 @@ extension Executor {
         lane.timer?.lap(.waiting)
     }
 
-    /// A stage's works, slice after slice and, within a run, tile after tile. Every other stage begins with the
-    /// last slice: that is what the one before has left in the caches.
+    /// A stage's works, slice after slice and, within a run, tile after tile. Every other stage begins with
+    /// the last slice: that is what the one before has left in the caches.
     @inline(__always)
     private func perform(
         _ stage: Program.Stage, number: Int, _ slices: Range<Int>, _ lane: Lane, _ body: (Work, Tile) -> Void
