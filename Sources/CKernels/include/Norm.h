@@ -46,9 +46,9 @@ void espalier_norm_backward_apply(
     espalier_norm_factors factors, float *dx, size_t rows, size_t channels, int activation);
 
 // The same with activations and their gradients in bf16: the upper half of a float. What is stored is rounded
-// to nearest even, arithmetic is in float. The sums are in float over eight rows at a time (and
-// over each of the last few), and those in double, in order.
-enum { ESPALIER_NORM_ROWS_BF16 = 8 };
+// to nearest even, arithmetic is in float: x·scale + shift, factors.value·x + factors.constant and what
+// factors.gradient·dz adds to that are rounded once each. A channel's sums are taken in float over at most 32
+// rows, and those in double, in an order that the numbers of rows and channels decide (WideRows.h).
 
 void espalier_norm_sums_bf16(const uint16_t *x, size_t rows, size_t channels, double *sums, double *squares);
 
