@@ -7,17 +7,17 @@
 #include "Elements.h"
 #include "Native.h"
 
-#define INLINE static inline __attribute__((always_inline))
-
-#include "FloatNormLoops.h"
+#define BF16 0
+#include "NormLoops.h"
+#undef BF16
 
 #define BF16 1
 #define NATIVE 0
-#include "HalfNormLoops.h"
+#include "NormLoops.h"
 #undef NATIVE
 #if ESPALIER_HAS_NATIVE
 #define NATIVE 1
-#include "HalfNormLoops.h"
+#include "NormLoops.h"
 #undef NATIVE
 #endif
 

@@ -3,8 +3,8 @@ import NeuralNet
 import TestSupport
 import Testing
 
-/// The kernels on bf16 against loops over their definition: what is stored to the bit, sums to what fp32 loses
-/// over as many rows as are summed in it.
+/// The kernels on bf16 against loops over their definition: what is stored to the bit, sums to what fp32
+/// loses over as many rows as are summed in it.
 @Suite struct HalfNormTests {
     private static func isTotal(_ sum: Double, _ terms: [Double]) -> Bool {
         let exact = terms.reduce(sumBefore, +)
