@@ -30,9 +30,35 @@ void espalier_copy_rows(
     }
 }
 
+// Pixels for which a gate is read once.
+enum { PIXELS_SCALED = 8 };
+
 #define BF16 0
 #include "ChannelLoops.h"
 #undef BF16
 
 #define BF16 1
+#define NATIVE 0
 #include "ChannelLoops.h"
+#undef NATIVE
+#if ESPALIER_HAS_NATIVE
+#define NATIVE 1
+#include "ChannelLoops.h"
+#undef NATIVE
+#endif
+
+ESPALIER_BF16(
+    espalier_accumulate_rows,
+    (const uint16_t *x, size_t stride, uint16_t *sums, size_t rows, size_t channels),
+    (x, stride, sums, rows, channels))
+
+ESPALIER_BF16(
+    espalier_scale,
+    (const uint16_t *x, const uint16_t *gate, uint16_t *out, size_t images, size_t pixels, size_t channels),
+    (x, gate, out, images, pixels, channels))
+
+ESPALIER_BF16(
+    espalier_scale_backward_gate,
+    (const uint16_t *gradient, const uint16_t *x, uint16_t *gate_gradient,
+     size_t images, size_t pixels, size_t channels),
+    (gradient, x, gate_gradient, images, pixels, channels))

@@ -1,4 +1,4 @@
-// The two types that activations are stored in. NormLoops.h and ElementwiseLoops.h are written for either:
+// The two types that activations are stored in. ElementwiseLoops.h and others are written for either:
 // a file includes them once with BF16 defined as 0 and once as 1, and gets the functions under two names.
 #pragma once
 

@@ -24,7 +24,7 @@ let awkwardCounts = [0, 1, 2, 3, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 127, 203,
 
 /// Channel counts, and rows around the number that kernels take together.
 let awkwardChannels = [1, 3, 5, 7, 13, 16, 21, 24, 37, 64, 203, 300]
-let awkwardRows = [0, 1, 7, 8, 9, 50]
+let awkwardRows = [0, 1, 7, 8, 9, 50, 131]
 
 /// Reproducible values in (-1, 1) as bf16.
 func halves(_ count: Int, seed: UInt64) -> [UInt16] {

@@ -1,5 +1,6 @@
 // Batch normalisation over NHWC rows: `rows` pixels of `channels` contiguous floats.
-// Sums are per channel, in double, over the rows in order: their bits depend on the data alone.
+// Sums are per channel, in double, in an order that the numbers of rows and channels decide (WideRows.h): their
+// bits depend on those and the data alone.
 // No two arguments of a call may overlap, except where a function says so.
 #pragma once
 
@@ -39,16 +40,16 @@ typedef struct {
     const float *constant;
 } espalier_norm_factors;
 
-/// Second pass back: dx = factors.gradient·dz + factors.value·x + factors.constant, dz as in the first; with
+/// Second pass back: dx = factors.gradient·dz + (factors.value·x + factors.constant), dz as in the first; with
 /// no activation dz is the gradient itself. `dx` may be `gradient` or `x` itself.
 void espalier_norm_backward_apply(
     const float *gradient, const float *x, const float *scale, const float *shift,
     espalier_norm_factors factors, float *dx, size_t rows, size_t channels, int activation);
 
 // The same with activations and their gradients in bf16: the upper half of a float. What is stored is rounded
-// to nearest even, arithmetic is in float. The sums are in float over eight rows at a time (and
-// over each of the last few), and those in double, in order.
-enum { ESPALIER_NORM_ROWS_BF16 = 8 };
+// to nearest even, arithmetic is in float: x·scale + shift, factors.value·x + factors.constant and what
+// factors.gradient·dz adds to that are rounded once each. Sums are in float over at most 32 rows, and those in
+// double.
 
 void espalier_norm_sums_bf16(const uint16_t *x, size_t rows, size_t channels, double *sums, double *squares);
 
