@@ -13,4 +13,5 @@
 #include "Norm.h"
 #include "Optimizer.h"
 #include "Packing.h"
+#include "PointwiseWeights.h"
 #include "Roofline.h"
