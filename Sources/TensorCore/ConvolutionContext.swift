@@ -18,6 +18,9 @@ public final class ConvolutionContext {
     private let backwardWeightsPass: Invocation?
     /// Whether `backwardWeightsPass` gives the gradient of a bias, too.
     private let sumsBias: Bool
+    /// Nil: by `backwardWeightsPass` or `depthwiseWeights`.
+    private let pointwiseWeights: PointwiseWeights?
+    private let scratch: Scratch
 
     init(_ kernel: ConvolutionKernel, _ scratch: Scratch) throws(EngineError) {
         geometry = kernel.geometry
@@ -32,6 +35,9 @@ public final class ConvolutionContext {
         forwardPass = try Self.forwardPass(kernel, scratch)
         backwardDataPass = try Self.backwardDataPass(kernel, scratch)
         (backwardWeightsPass, sumsBias) = try Self.backwardWeightsPass(kernel, scratch)
+        pointwiseWeights = kernel.passes.weightGradient.pointwise
+        if let pointwiseWeights { try scratch.reserve(pointwiseWeights.scratchByteCount) }
+        self.scratch = scratch
     }
 
     /// output = input ∗ weight + bias. `bias` (outChannels) is given exactly if the kernel has one.
@@ -69,6 +75,8 @@ public final class ConvolutionContext {
                 return backwardWeightsPass.run(input, outputGradient, weightGradient, biasGradient)
             }
             backwardWeightsPass.run(input, outputGradient, weightGradient)
+        } else if let pointwiseWeights {
+            pointwiseWeights.run(input, outputGradient, weightGradient, scratch)
         } else {
             depthwiseWeights.backwardWeights(input, outputGradient, weightGradient)
         }
@@ -114,7 +122,7 @@ public final class ConvolutionContext {
         _ kernel: ConvolutionKernel, _ scratch: Scratch
     ) throws(EngineError) -> (Invocation?, sumsBias: Bool) {
         switch kernel.passes.weightGradient {
-        case .depthwise:
+        case .depthwise, .pointwise:
             return (nil, false)
         case .product(let product):
             return (try Invocation(product.primitive, scratch, product.tensors), false)

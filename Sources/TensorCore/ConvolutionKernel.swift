@@ -105,6 +105,7 @@ extension ConvolutionPasses.WeightGradient {
         switch self {
         case .direct(let primitive): primitive.implementation
         case .product(let product): "product " + product.primitive.implementation
+        case .pointwise: "pointwise"
         case .depthwise: "depthwise"
         }
     }

@@ -18,6 +18,7 @@ struct ConvolutionPasses: Sendable {
     enum WeightGradient: Sendable {
         case direct(Primitive)
         case product(WeightProduct)
+        case pointwise(PointwiseWeights)
         case depthwise
     }
 
@@ -71,12 +72,12 @@ struct ConvolutionPasses: Sendable {
                 .depthwise, g.weightCount,
                 WeightLayout(transposedRows: g.outChannels, rowLength: g.kernel * g.kernel)
             )
+        case .pointwise:
+            let weights = PointwiseWeights(g, elements)
+            return (.pointwise(weights), g.weightCount, g.matrixLayout(isTransposed: weights.isTransposed))
         case .product:
             if let product = try WeightProduct(g, elements) {
-                let layout =
-                    product.isTransposed
-                    ? WeightLayout(transposedRows: g.outChannels, rowLength: g.inChannels)
-                    : WeightLayout(rows: g.outChannels, rowLength: g.inChannels)
+                let layout = g.matrixLayout(isTransposed: product.isTransposed)
                 return (.product(product), g.weightCount, layout)
             }
             fallthrough
@@ -110,6 +111,15 @@ struct ConvolutionPasses: Sendable {
             let primitive = try descriptors.makeInputGradient(hint: descriptors.makeForward())
             return (.direct(primitive), try descriptors.packing(of: primitive, elements))
         }
+    }
+}
+
+extension ConvolutionGeometry {
+    /// Of the weight of a 1×1 convolution, (output, input) or its transpose.
+    fileprivate func matrixLayout(isTransposed: Bool) -> WeightLayout {
+        isTransposed
+            ? WeightLayout(transposedRows: outChannels, rowLength: inChannels)
+            : WeightLayout(rows: outChannels, rowLength: inChannels)
     }
 }
 

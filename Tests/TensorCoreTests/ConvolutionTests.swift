@@ -18,6 +18,10 @@ import Testing
         geometry(1, 203, 6, 6, 64, kernel: 1),
         geometry(2, 64, 8, 8, 256, kernel: 1),
         geometry(2, 1, 5, 5, 1, kernel: 1),
+        geometry(1, 3, 7, 5, 129, kernel: 1),
+        geometry(3, 19, 11, 13, 7, kernel: 1),
+        geometry(1, 16, 1, 1, 203, kernel: 1),
+        geometry(1, 7, 17, 31, 37, kernel: 1),
         // Strides on odd and even sizes; the stem of ImageNet's networks.
         geometry(1, 3, 33, 31, 64, kernel: 7, stride: 2),
         geometry(2, 16, 9, 9, 32, kernel: 3, stride: 2),
