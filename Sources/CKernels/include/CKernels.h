@@ -13,4 +13,5 @@
 #include "Norm.h"
 #include "Optimizer.h"
 #include "Packing.h"
+#include "Pointwise.h"
 #include "Roofline.h"
