@@ -12,7 +12,9 @@ public final class ConvolutionContext {
     private let depthwiseForward: DepthwisePasses
     private let depthwiseData: DepthwisePasses
     private let depthwiseWeights: DepthwisePasses
-    /// Nil: by `depthwise`.
+    private let pointwiseForward: PointwiseProduct?
+    private let pointwiseData: PointwiseProduct?
+    /// Nil: by `pointwise` if there is one, else by `depthwise`.
     private let forwardPass: Invocation?
     private let backwardDataPass: Invocation?
     private let backwardWeightsPass: Invocation?
@@ -32,6 +34,8 @@ public final class ConvolutionContext {
         depthwiseForward = DepthwisePasses(forwardTile, elements)
         depthwiseData = DepthwisePasses(dataTile, elements)
         depthwiseWeights = DepthwisePasses(geometry, elements)
+        pointwiseForward = kernel.passes.forward.product
+        pointwiseData = kernel.passes.inputGradient?.product
         forwardPass = try Self.forwardPass(kernel, scratch)
         backwardDataPass = try Self.backwardDataPass(kernel, scratch)
         (backwardWeightsPass, sumsBias) = try Self.backwardWeightsPass(kernel, scratch)
@@ -45,6 +49,7 @@ public final class ConvolutionContext {
         input: UnsafeRawPointer, weight: UnsafeRawPointer, bias: UnsafePointer<Float>? = nil,
         output: UnsafeMutableRawPointer
     ) {
+        if let pointwiseForward { return pointwiseForward.run(input, weight, bias, output) }
         guard let forwardPass else { return depthwiseForward.forward(input, weight, bias, output) }
         if let bias {
             forwardPass.run(input, weight, output, bias)
@@ -58,6 +63,7 @@ public final class ConvolutionContext {
         outputGradient: UnsafeRawPointer, weight: UnsafeRawPointer, inputGradient: UnsafeMutableRawPointer
     ) {
         precondition(needsInputGradient, "\(geometry) was built without an input gradient")
+        if let pointwiseData { return pointwiseData.run(outputGradient, weight, nil, inputGradient) }
         guard let backwardDataPass else {
             return depthwiseData.backwardData(outputGradient, weight, inputGradient)
         }
@@ -103,7 +109,7 @@ public final class ConvolutionContext {
         _ kernel: ConvolutionKernel, _ scratch: Scratch
     ) throws(EngineError) -> Invocation? {
         switch kernel.passes.inputGradient {
-        case nil, .depthwise:
+        case nil, .depthwise, .pointwise:
             return nil
         case .mirrored(let forward):
             return try Invocation(forward, scratch, tensors(ofForward: forward))

@@ -6,6 +6,7 @@ struct ConvolutionPasses: Sendable {
     enum Forward: Sendable {
         case primitive(Primitive)
         case depthwise
+        case pointwise(PointwiseProduct)
     }
 
     enum InputGradient: Sendable {
@@ -13,6 +14,7 @@ struct ConvolutionPasses: Sendable {
         /// A forward primitive.
         case mirrored(Primitive)
         case depthwise
+        case pointwise(PointwiseProduct)
     }
 
     enum WeightGradient: Sendable {
@@ -58,6 +60,12 @@ struct ConvolutionPasses: Sendable {
             return (.primitive(primitive), try descriptors.packing(of: primitive, elements))
         case .depthwise:
             return (.depthwise, WeightPacking(depthwise: descriptors.geometry, elements))
+        case .pointwise:
+            let geometry = descriptors.geometry
+            return (
+                .pointwise(PointwiseProduct(forward: geometry, elements)),
+                WeightPacking(pointwise: geometry, elements, turned: false)
+            )
         }
     }
 
@@ -100,6 +108,11 @@ struct ConvolutionPasses: Sendable {
         switch path {
         case .depthwise:
             return (.depthwise, WeightPacking(depthwise: g, elements))
+        case .pointwise:
+            return (
+                .pointwise(PointwiseProduct(inputGradient: g, elements)),
+                WeightPacking(pointwise: g, elements, turned: true)
+            )
         case .mirrored:
             let turned = try ConvolutionDescriptors(g.mirrored, elements, hasBias: false)
             let isOlder = ConvolutionPaths(for: g.mirrored, elements).forward == .older
