@@ -1,7 +1,7 @@
 // Both operands have their channels side by side, but sums run over pixels, in bf16 over two at once. So a
-// stretch of pixels is copied into scratch memory in the order in which blocks of sums read it. A block stays in
-// registers over the whole stretch; meanwhile the next stretch is fetched, for activations are seldom in a near
-// cache.
+// stretch of pixels is copied into scratch memory in the order in which blocks of sums read it. A block stays
+// in registers over the whole stretch; meanwhile the next stretch is fetched, for activations are seldom in a
+// near cache.
 #include "PointwiseWeights.h"
 
 #include "Elements.h"
@@ -27,8 +27,8 @@ enum {
     LINES = 2,
 };
 
-// Bytes from one vector of columns to the next, which are those of its steps and one more: else the first steps
-// of all vectors would want the same place in the cache.
+// Bytes from one vector of columns to the next, which are those of its steps and one more: else the first
+// steps of all vectors would want the same place in the cache.
 INLINE size_t vector_stride(size_t steps) { return VECTOR * (steps + 1); }
 
 // Bytes from one step of the rows to the next: for the same reason an odd number of vectors.

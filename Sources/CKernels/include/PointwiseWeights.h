@@ -14,9 +14,9 @@ typedef struct {
 /// Bytes of scratch memory, whose contents do not matter, for either element type. A multiple of 64.
 size_t espalier_pointwise_weights_scratch(const espalier_pointwise_weights_shape *shape);
 
-/// Overwrites all sums. They are fp32 over stretches of up to 128 pixels (256 in bf16) whose lengths follow from
-/// the number of pixels, and those are added up in turn. Without AVX-512 (or, for bf16, its instructions for
-/// that) it is slow.
+/// Overwrites all sums. They are fp32 over stretches of up to 128 pixels (256 in bf16) whose lengths follow
+/// from the number of pixels, and those are added up in turn. Without AVX-512 (or, for bf16, its instructions
+/// for that) it is slow.
 void espalier_pointwise_weights(
     const espalier_pointwise_weights_shape *shape, const float *row_values, const float *column_values,
     void *scratch, float *sums);
