@@ -17,6 +17,11 @@
 static inline int espalier_is_native(void) {
     return espalier_native_is_allowed && __builtin_cpu_supports("avx512bf16");
 }
+// The same for AVX-512 alone.
+#define ESPALIER_AVX512 __attribute__((target("arch=x86-64-v4,no-prefer-256-bit")))
+static inline int espalier_has_avx512(void) {
+    return espalier_native_is_allowed && __builtin_cpu_supports("x86-64-v4");
+}
 #else
 #define ESPALIER_HAS_NATIVE 0
 #define ESPALIER_NATIVE

@@ -12,12 +12,17 @@ public final class ConvolutionContext {
     private let depthwiseForward: DepthwisePasses
     private let depthwiseData: DepthwisePasses
     private let depthwiseWeights: DepthwisePasses
-    /// Nil: by `depthwise`.
+    private let pointwiseForward: PointwiseProduct?
+    private let pointwiseData: PointwiseProduct?
+    /// Nil: by `pointwise` if there is one, else by `depthwise`.
     private let forwardPass: Invocation?
     private let backwardDataPass: Invocation?
     private let backwardWeightsPass: Invocation?
     /// Whether `backwardWeightsPass` gives the gradient of a bias, too.
     private let sumsBias: Bool
+    /// Nil: by `backwardWeightsPass` or `depthwiseWeights`.
+    private let pointwiseWeights: PointwiseWeights?
+    private let scratch: Scratch
 
     init(_ kernel: ConvolutionKernel, _ scratch: Scratch) throws(EngineError) {
         geometry = kernel.geometry
@@ -29,9 +34,14 @@ public final class ConvolutionContext {
         depthwiseForward = DepthwisePasses(forwardTile, elements)
         depthwiseData = DepthwisePasses(dataTile, elements)
         depthwiseWeights = DepthwisePasses(geometry, elements)
+        pointwiseForward = kernel.passes.forward.product
+        pointwiseData = kernel.passes.inputGradient?.product
         forwardPass = try Self.forwardPass(kernel, scratch)
         backwardDataPass = try Self.backwardDataPass(kernel, scratch)
         (backwardWeightsPass, sumsBias) = try Self.backwardWeightsPass(kernel, scratch)
+        pointwiseWeights = kernel.passes.weightGradient.pointwise
+        if let pointwiseWeights { try scratch.reserve(pointwiseWeights.scratchByteCount) }
+        self.scratch = scratch
     }
 
     /// output = input ∗ weight + bias. `bias` (outChannels) is given exactly if the kernel has one.
@@ -39,6 +49,7 @@ public final class ConvolutionContext {
         input: UnsafeRawPointer, weight: UnsafeRawPointer, bias: UnsafePointer<Float>? = nil,
         output: UnsafeMutableRawPointer
     ) {
+        if let pointwiseForward { return pointwiseForward.run(input, weight, bias, output) }
         guard let forwardPass else { return depthwiseForward.forward(input, weight, bias, output) }
         if let bias {
             forwardPass.run(input, weight, output, bias)
@@ -52,6 +63,7 @@ public final class ConvolutionContext {
         outputGradient: UnsafeRawPointer, weight: UnsafeRawPointer, inputGradient: UnsafeMutableRawPointer
     ) {
         precondition(needsInputGradient, "\(geometry) was built without an input gradient")
+        if let pointwiseData { return pointwiseData.run(outputGradient, weight, nil, inputGradient) }
         guard let backwardDataPass else {
             return depthwiseData.backwardData(outputGradient, weight, inputGradient)
         }
@@ -69,6 +81,8 @@ public final class ConvolutionContext {
                 return backwardWeightsPass.run(input, outputGradient, weightGradient, biasGradient)
             }
             backwardWeightsPass.run(input, outputGradient, weightGradient)
+        } else if let pointwiseWeights {
+            pointwiseWeights.run(input, outputGradient, weightGradient, scratch)
         } else {
             depthwiseWeights.backwardWeights(input, outputGradient, weightGradient)
         }
@@ -95,7 +109,7 @@ public final class ConvolutionContext {
         _ kernel: ConvolutionKernel, _ scratch: Scratch
     ) throws(EngineError) -> Invocation? {
         switch kernel.passes.inputGradient {
-        case nil, .depthwise:
+        case nil, .depthwise, .pointwise:
             return nil
         case .mirrored(let forward):
             return try Invocation(forward, scratch, tensors(ofForward: forward))
@@ -114,7 +128,7 @@ public final class ConvolutionContext {
         _ kernel: ConvolutionKernel, _ scratch: Scratch
     ) throws(EngineError) -> (Invocation?, sumsBias: Bool) {
         switch kernel.passes.weightGradient {
-        case .depthwise:
+        case .depthwise, .pointwise:
             return (nil, false)
         case .product(let product):
             return (try Invocation(product.primitive, scratch, product.tensors), false)

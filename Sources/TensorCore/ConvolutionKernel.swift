@@ -44,8 +44,8 @@ public final class ConvolutionKernel: Sendable {
     public var weightGradientCount: Int { passes.gradientCount }
     public var gradientLayout: WeightLayout { passes.gradientLayout }
 
-    /// The names of the code for the passes: oneDNN's, or "depthwise" for our own loops. A "ref" among them
-    /// is slow.
+    /// The names of the code for the passes: oneDNN's, or "depthwise" or "pointwise" for our own loops. A
+    /// "ref" among them is slow.
     public var implementations: (forward: String, backwardData: String?, backwardWeights: String) {
         (passes.forward.name, passes.inputGradient?.name, passes.weightGradient.name)
     }
@@ -86,6 +86,7 @@ extension ConvolutionPasses.Forward {
         switch self {
         case .primitive(let primitive): primitive.implementation
         case .depthwise: "depthwise"
+        case .pointwise: "pointwise"
         }
     }
 }
@@ -96,6 +97,7 @@ extension ConvolutionPasses.InputGradient {
         case .direct(let primitive): primitive.implementation
         case .mirrored(let primitive): "mirrored " + primitive.implementation
         case .depthwise: "depthwise"
+        case .pointwise: "pointwise"
         }
     }
 }
@@ -105,6 +107,7 @@ extension ConvolutionPasses.WeightGradient {
         switch self {
         case .direct(let primitive): primitive.implementation
         case .product(let product): "product " + product.primitive.implementation
+        case .pointwise: "pointwise"
         case .depthwise: "depthwise"
         }
     }

@@ -6,6 +6,7 @@ struct ConvolutionPasses: Sendable {
     enum Forward: Sendable {
         case primitive(Primitive)
         case depthwise
+        case pointwise(PointwiseProduct)
     }
 
     enum InputGradient: Sendable {
@@ -13,11 +14,13 @@ struct ConvolutionPasses: Sendable {
         /// A forward primitive.
         case mirrored(Primitive)
         case depthwise
+        case pointwise(PointwiseProduct)
     }
 
     enum WeightGradient: Sendable {
         case direct(Primitive)
         case product(WeightProduct)
+        case pointwise(PointwiseWeights)
         case depthwise
     }
 
@@ -57,6 +60,12 @@ struct ConvolutionPasses: Sendable {
             return (.primitive(primitive), try descriptors.packing(of: primitive, elements))
         case .depthwise:
             return (.depthwise, WeightPacking(depthwise: descriptors.geometry, elements))
+        case .pointwise:
+            let geometry = descriptors.geometry
+            return (
+                .pointwise(PointwiseProduct(forward: geometry, elements)),
+                WeightPacking(pointwise: geometry, elements, turned: false)
+            )
         }
     }
 
@@ -71,12 +80,12 @@ struct ConvolutionPasses: Sendable {
                 .depthwise, g.weightCount,
                 WeightLayout(transposedRows: g.outChannels, rowLength: g.kernel * g.kernel)
             )
+        case .pointwise:
+            let weights = PointwiseWeights(g, elements)
+            return (.pointwise(weights), g.weightCount, g.matrixLayout(isTransposed: weights.isTransposed))
         case .product:
             if let product = try WeightProduct(g, elements) {
-                let layout =
-                    product.isTransposed
-                    ? WeightLayout(transposedRows: g.outChannels, rowLength: g.inChannels)
-                    : WeightLayout(rows: g.outChannels, rowLength: g.inChannels)
+                let layout = g.matrixLayout(isTransposed: product.isTransposed)
                 return (.product(product), g.weightCount, layout)
             }
             fallthrough
@@ -99,6 +108,11 @@ struct ConvolutionPasses: Sendable {
         switch path {
         case .depthwise:
             return (.depthwise, WeightPacking(depthwise: g, elements))
+        case .pointwise:
+            return (
+                .pointwise(PointwiseProduct(inputGradient: g, elements)),
+                WeightPacking(pointwise: g, elements, turned: true)
+            )
         case .mirrored:
             let turned = try ConvolutionDescriptors(g.mirrored, elements, hasBias: false)
             let isOlder = ConvolutionPaths(for: g.mirrored, elements).forward == .older
@@ -110,6 +124,15 @@ struct ConvolutionPasses: Sendable {
             let primitive = try descriptors.makeInputGradient(hint: descriptors.makeForward())
             return (.direct(primitive), try descriptors.packing(of: primitive, elements))
         }
+    }
+}
+
+extension ConvolutionGeometry {
+    /// Of the weight of a 1×1 convolution, (output, input) or its transpose.
+    fileprivate func matrixLayout(isTransposed: Bool) -> WeightLayout {
+        isTransposed
+            ? WeightLayout(transposedRows: outChannels, rowLength: inChannels)
+            : WeightLayout(rows: outChannels, rowLength: inChannels)
     }
 }
 

@@ -7,6 +7,8 @@ public struct ConvolutionPaths: Hashable, Sendable {
         case older
         /// Loops of our own, for one input channel a group and as many output channels.
         case depthwise
+        /// A product of our own, for 1×1 kernels of stride 1, no padding and one group.
+        case pointwise
     }
 
     public enum InputGradient: String, Sendable, CaseIterable {
@@ -15,12 +17,15 @@ public struct ConvolutionPaths: Hashable, Sendable {
         /// group.
         case mirrored
         case depthwise
+        case pointwise
     }
 
     public enum WeightGradient: String, Sendable, CaseIterable {
         case direct
         /// One matrix product over all pixels; for 1×1 kernels of stride 1, no padding and one group.
         case product
+        /// The same product by loops of our own.
+        case pointwise
         case depthwise
     }
 
@@ -46,12 +51,30 @@ public struct ConvolutionPaths: Hashable, Sendable {
             self.init(forward: .depthwise, inputGradient: .depthwise, weightGradient: .depthwise)
             return
         }
-        let isMirrored = Self.isMirroredFaster(g, elements)
+        if g.isPointwise, Engine.hasAVX512 {
+            // As fast as oneDNN where channels are many and fill its vectors, up to three times as fast where
+            // they are few or odd, as pruning leaves them.
+            self.init(
+                forward: .pointwise, inputGradient: .pointwise,
+                weightGradient: Self.pointwiseWeights(g, elements))
+            return
+        }
         self.init(
             forward: Self.isOlderFaster(g, elements) ? .older : .direct,
-            inputGradient: isMirrored ? .mirrored : .direct,
-            // Half as fast again as oneDNN's own pass for wide layers, two to four times for narrow ones.
-            weightGradient: g.isPointwise ? .product : .direct)
+            inputGradient: Self.isMirroredFaster(g, elements) ? .mirrored : .direct,
+            weightGradient: g.isPointwise ? Self.pointwiseWeights(g, elements) : .direct)
+    }
+
+    /// oneDNN's own pass is slower than either product: half as fast in fp32, or less where channels are few.
+    /// Our own product is faster in bf16, up to three times with few or odd channels; in fp32 oneDNN's leads
+    /// by up to a tenth if both sides are wide.
+    private static func pointwiseWeights(
+        _ g: ConvolutionGeometry, _ elements: ElementType
+    ) -> WeightGradient {
+        switch elements {
+        case .fp32: Engine.hasAVX512 && min(g.inChannels, g.outChannels) < 64 ? .pointwise : .product
+        case .bf16: .pointwise
+        }
     }
 
     /// oneDNN prefers its "brgconv" wherever it can; few output channels leave that half empty.
@@ -59,7 +82,6 @@ public struct ConvolutionPaths: Hashable, Sendable {
         guard Engine.hasAVX512 else { return false }
         // Of groups it leaves more than half empty.
         if g.groups > 1 { return elements == .bf16 || g.stride == 1 }
-        if g.kernel == 1, g.stride == 1 { return isOlderFasterPointwise(g, elements) }
         guard g.outChannels % 8 == 0 else { return false }
         switch elements {
         case .fp32: return g.outChannels <= 32 && g.stride == 1
@@ -69,33 +91,12 @@ public struct ConvolutionPaths: Hashable, Sendable {
         }
     }
 
-    /// Pruned networks have channels that are no multiples of 8: up to twice as fast. In bf16 inputs are read
-    /// in pairs.
-    private static func isOlderFasterPointwise(_ g: ConvolutionGeometry, _ elements: ElementType) -> Bool {
-        let isSmall = g.images * g.outHeight * g.outWidth <= 256 && g.weightCount <= 1 << 18
-        let isEven = g.inChannels % 8 == 0 && g.outChannels % 8 == 0
-        switch elements {
-        case .fp32:
-            return isSmall || 17...32 ~= g.outChannels && (isEven || g.inChannels > g.outChannels)
-        case .bf16 where isEven:
-            return isSmall || g.outChannels >= g.inChannels || g.outChannels < 64
-        case .bf16:
-            return isSmall || g.inChannels % 2 == 0 && g.outChannels > 8
-        }
-    }
-
     /// In fp32 a forward convolution is up to a quarter faster than oneDNN's pass for the same gradient,
-    /// unless one side is narrow; in bf16 it is a little faster, or much where channels do not fill vectors,
-    /// but for 3×3 only if they are many.
+    /// unless one side is narrow; in bf16 it is a little faster, but only if channels are many.
     private static func isMirroredFaster(_ g: ConvolutionGeometry, _ elements: ElementType) -> Bool {
         guard Engine.hasAVX512, g.canBeMirrored else { return false }
         switch elements {
-        case .fp32 where g.kernel == 1:
-            // Of fewer than 16 odd inputs four times as fast.
-            if g.inChannels < 16, g.inChannels % 8 != 0 { return g.outChannels > 32 }
-            return g.inChannels > 32 && (g.outChannels > 32 || g.outChannels < 24)
         case .fp32: return g.inChannels >= 64 && g.outChannels >= 16
-        case .bf16 where g.kernel == 1: return true
         case .bf16: return g.inChannels >= 256
         }
     }
@@ -131,6 +132,10 @@ extension ConvolutionPaths {
                     forward: .older, inputGradient: geometry.canBeMirrored ? .mirrored : .direct,
                     weightGradient: geometry.isPointwise ? .product : .direct))
         }
+        if geometry.isPointwise {
+            all.append(
+                ConvolutionPaths(forward: .pointwise, inputGradient: .pointwise, weightGradient: .pointwise))
+        }
         return all
     }
 
@@ -138,8 +143,11 @@ extension ConvolutionPaths {
     func fit(_ geometry: ConvolutionGeometry) -> Bool {
         let isDepthwise =
             forward == .depthwise || inputGradient == .depthwise || weightGradient == .depthwise
+        let isPointwise =
+            forward == .pointwise || inputGradient == .pointwise || weightGradient == .pointwise
+            || weightGradient == .product
         return (inputGradient != .mirrored || geometry.canBeMirrored)
-            && (weightGradient != .product || geometry.isPointwise)
             && (!isDepthwise || geometry.isDepthwise)
+            && (!isPointwise || geometry.isPointwise)
     }
 }

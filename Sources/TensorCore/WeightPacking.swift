@@ -16,6 +16,7 @@ struct WeightPacking: Sendable {
         case copy
         case place(WeightLayout)
         case depthwise(channels: Int, taps: Int)
+        case pointwise(rows: Int, columns: Int, isTurned: Bool)
     }
 
     /// For a pass of oneDNN, which reads the weight in the `native` form of `layout`.
@@ -37,6 +38,22 @@ struct WeightPacking: Sendable {
         hasPadding = false
         rows = 1
         way = .depthwise(channels: geometry.outChannels, taps: geometry.kernel * geometry.kernel)
+    }
+
+    /// For our own products of 1×1 convolutions; turned: for the gradient of the input.
+    init(pointwise geometry: ConvolutionGeometry, _ elements: ElementType, turned: Bool) {
+        self.elements = elements
+        let (rows, columns) = (geometry.outChannels, geometry.inChannels)
+        let (inputs, outputs) = turned ? (rows, columns) : (columns, rows)
+        count =
+            switch elements {
+            case .fp32: espalier_pointwise_weight_count(inputs, outputs)
+            case .bf16: espalier_pointwise_weight_count_bf16(inputs, outputs)
+            }
+        // There is, but the code that packs fills it.
+        hasPadding = false
+        self.rows = rows
+        way = .pointwise(rows: rows, columns: columns, isTurned: turned)
     }
 
     /// Rounds to nearest even if the packed weight is bf16. Any thread.
@@ -63,6 +80,15 @@ struct WeightPacking: Sendable {
             espalier_depthwise_pack(weight, channels, taps, single)
         case (.depthwise(let channels, let taps), .bf16):
             espalier_depthwise_pack_bf16(weight, channels, taps, half)
+        case (.pointwise(let rows, let columns, let isTurned), _):
+            var part = espalier_pointwise_part(
+                rows: rows, columns: columns, first: taken.lowerBound, end: taken.upperBound)
+            switch (elements, isTurned) {
+            case (.fp32, false): espalier_pointwise_pack(weight, &part, single)
+            case (.fp32, true): espalier_pointwise_pack_turned(weight, &part, single)
+            case (.bf16, false): espalier_pointwise_pack_bf16(weight, &part, half)
+            case (.bf16, true): espalier_pointwise_pack_turned_bf16(weight, &part, half)
+            }
         }
     }
 }

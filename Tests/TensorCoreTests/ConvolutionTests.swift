@@ -18,6 +18,15 @@ import Testing
         geometry(1, 203, 6, 6, 64, kernel: 1),
         geometry(2, 64, 8, 8, 256, kernel: 1),
         geometry(2, 1, 5, 5, 1, kernel: 1),
+        geometry(1, 3, 7, 5, 129, kernel: 1),
+        geometry(3, 19, 11, 13, 7, kernel: 1),
+        geometry(1, 16, 1, 1, 203, kernel: 1),
+        geometry(1, 7, 17, 31, 37, kernel: 1),
+        geometry(2, 3, 5, 4, 7, kernel: 1),
+        geometry(1, 7, 9, 9, 3, kernel: 1),
+        geometry(2, 16, 3, 3, 203, kernel: 1),
+        geometry(4, 9, 8, 8, 76, kernel: 1),
+        geometry(3, 203, 1, 1, 7, kernel: 1),
         // Strides on odd and even sizes; the stem of ImageNet's networks.
         geometry(1, 3, 33, 31, 64, kernel: 7, stride: 2),
         geometry(2, 16, 9, 9, 32, kernel: 3, stride: 2),
@@ -147,6 +156,44 @@ import Testing
         expectSame(count: kernel.backwardWeightCount, rows: kernel.backwardWeightRows) {
             kernel.packBackward(weight, rows: $0, into: $1)
         }
+    }
+
+    /// Our own 1×1 convolutions give a pixel the same bits in whatever tile it is.
+    @Test(
+        arguments: geometries.filter { $0.kernel == 1 && $0.stride == 1 && $0.groups == 1 },
+        ElementType.allCases.filter { Engine.supports($0) })
+    func tilesDoNotShow(_ geometry: ConvolutionGeometry, _ elements: ElementType) throws {
+        var geometry = geometry
+        geometry.images = 6
+        let paths = ConvolutionPaths(
+            forward: .pointwise, inputGradient: .pointwise, weightGradient: .product)
+        let weight = values(geometry.weightCount, seed: 1)
+        let input = Elements(values(geometry.inputCount, seed: 2), elements)
+        let gradient = Elements(values(geometry.outputCount, seed: 3), elements)
+        let results = try [1, 2, 3, 6].map { tiles in
+            let kernel = try ConvolutionKernel(
+                geometry, elements: elements, hasBias: false, needsInputGradient: true, paths: paths,
+                tiles: ConvolutionTiles(forward: tiles, inputGradient: tiles))
+            let context = try kernel.makeContext(Scratch())
+            let forward = Elements(unwritten: kernel.forwardWeightCount, elements)
+            let backward = Elements(unwritten: kernel.backwardWeightCount, elements)
+            kernel.packForward(weight, into: forward.pointer)
+            kernel.packBackward(weight, into: backward.pointer)
+            let output = Elements(unwritten: geometry.outputCount, elements)
+            let inputGradient = Elements(unwritten: geometry.inputCount, elements)
+            for tile in 0..<tiles {
+                let inputStart = tile * geometry.inputCount / tiles * elements.byteCount
+                let outputStart = tile * geometry.outputCount / tiles * elements.byteCount
+                context.forward(
+                    input: input.pointer + inputStart, weight: forward.pointer,
+                    output: output.pointer + outputStart)
+                context.backwardData(
+                    outputGradient: gradient.pointer + outputStart, weight: backward.pointer,
+                    inputGradient: inputGradient.pointer + inputStart)
+            }
+            return output.floats + inputGradient.floats
+        }
+        for result in results { #expect(result == results[0]) }
     }
 
     /// A level without bf16 says so.

@@ -13,4 +13,6 @@
 #include "Norm.h"
 #include "Optimizer.h"
 #include "Packing.h"
+#include "Pointwise.h"
+#include "PointwiseWeights.h"
 #include "Roofline.h"
