@@ -1,14 +1,17 @@
 """Times steps of whole and of pruned networks in turn: the share of the time against the share of the FLOPs.
 
-The pruned networks have random plans with odd numbers of channels (espalier bench step --keep). What is aimed at is a
-share of the time of at most 1.15 times the share of the FLOPs. Passes that memory bounds go by the activations, whose
-share is higher: cutting all channels by half leaves a quarter of the FLOPs and half of the activations.
+The pruned networks have odd numbers of channels: by random plans (espalier bench step --keep), or by LW-DNA's own
+after 20 steps of search on the synthetic set, without widening. What is aimed at is a share of the time of at most
+1.15 times the share of the FLOPs. Passes over activations go by those, whose share is higher: cutting all channels by
+half leaves a quarter of the FLOPs and half of the activations.
 """
 
 import argparse
+import itertools
 import json
 import pathlib
 import statistics
+import tempfile
 import time
 
 import machine
@@ -23,18 +26,45 @@ WORKS = {
 }
 RATIO_MAX = 1.15
 
+SEARCH = """
+network: {name}
+batch: 32
+epochs: 1
+data: {{format: synthetic, train_count: 640, test_count: 32}}
+optimizer: {{learning_rate: 0.1}}
+shrink: {{method: lw-dna, width: 1, steps: 20, rho: 0.2, budget: {{ratio: {keep}}}}}
+"""
+
 
 def arguments():
     parser = argparse.ArgumentParser(prog="scripts/bench-pruned", description=__doc__)
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help=f"of {', '.join(WORKS)}; the first two if none is given")
     parser.add_argument("--keep", type=float, nargs="+", default=[0.75, 0.5, 0.25], help="shares of the FLOPs")
+    parser.add_argument("--plans", choices=["random", "lw-dna"], nargs="+", default=["random", "lw-dna"])
     parser.add_argument("--precision", choices=["fp32", "bf16"], nargs="+", default=["fp32"])
     parser.add_argument("--rounds", type=int, default=3, help="how often each runs")
     return machine.parse(parser, WORKS)
 
 
-def measure(name, precision, options):
+def pruning(name, keep, plans, folder):
+    """The flags of bench step that prune a network to a share of its FLOPs; None if the search fails."""
+    if keep == 1:
+        return []
+    if plans == "random":
+        return ["--keep", str(keep)]
+    plan = folder / f"{name}-{keep}.json"
+    if not plan.exists():
+        recipe = folder / f"{name}-{keep}.yaml"
+        recipe.write_text(SEARCH.format(name=name, keep=keep))
+        found = machine.attempt([ESPALIER, "shrink", recipe, "--json"])
+        if found is None:
+            return None
+        plan.write_text(json.dumps(found))
+    return ["--plan", plan]
+
+
+def measure(name, precision, plans, options, folder):
     """The reports by share kept; 1 is the whole network."""
     flags, steps = WORKS[name]
     command = [
@@ -44,7 +74,8 @@ def measure(name, precision, options):
     reports = {}
     for _ in range(options.rounds):
         for keep in [1, *options.keep]:
-            report = machine.run([*command, *([] if keep == 1 else ["--keep", str(keep)])], deadline)
+            flags = pruning(name, keep, plans, folder)
+            report = None if flags is None else machine.run([*command, *flags], deadline)
             if report:
                 reports.setdefault(keep, []).append(report)
     return reports
@@ -54,7 +85,7 @@ def seconds(reports):
     return statistics.median(report["seconds_median"] for report in reports)
 
 
-def summary(name, precision, reports):
+def summary(name, precision, plans, reports):
     if 1 not in reports:
         return
     whole = seconds(reports[1])
@@ -65,7 +96,7 @@ def summary(name, precision, reports):
         disturbed = max(report["others"] for report in some)
         note = f"  (others kept up to {disturbed:.1f} processors busy)" if disturbed >= machine.CALM else ""
         print(
-            f"{name:12} {precision}  {1e3 * seconds(some):8.1f} ms  {100 * share:5.1f} % of the time  "
+            f"{name:12} {precision}  {plans:6}  {1e3 * seconds(some):8.1f} ms  {100 * share:5.1f} % of the time  "
             f"{100 * flops:5.1f} % of the FLOPs  {100 * activations:5.1f} % of the activations{verdict}{note}",
             flush=True)
 
@@ -75,11 +106,12 @@ def main():
     now = time.strftime("%Y-%m-%d %H:%M")
     print(f"{now}, {options.threads} threads, medians of {options.rounds} rounds", flush=True)
     everything = {}
-    for name in options.names or list(WORKS)[:2]:
-        for precision in options.precision:
-            reports = measure(name, precision, options)
-            summary(name, precision, reports)
-            everything[f"{name} {precision}"] = reports
+    works = itertools.product(options.names or list(WORKS)[:2], options.precision, options.plans)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, precision, plans in works:
+            reports = measure(name, precision, plans, options, pathlib.Path(folder))
+            summary(name, precision, plans, reports)
+            everything[f"{name} {precision} {plans}"] = reports
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(everything, indent=1) + "\n")
 

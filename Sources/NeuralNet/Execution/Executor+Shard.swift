@@ -121,7 +121,7 @@ extension Executor {
             if mode == .training || number + 1 < program.forward.count {
                 pack(stage: number + 1, lane, thread: thread)
             }
-            perform(stage, own, lane) { performForward($0, $1, lane, shard, mode) }
+            perform(stage, number: number, own, lane) { performForward($0, $1, lane, shard, mode) }
         }
         if mode == .evaluation {
             for slice in own { performLoss(slice, shard, into: nil) }
@@ -134,7 +134,7 @@ extension Executor {
             for norm in stage.norms { combineBackward(norm, lane, thread: thread) }
             lane.timer?.lap(.normCombine)
             pack(stage: program.forward.count + number + 1, lane, thread: thread)
-            perform(stage, own, lane) { performBackward($0, $1, lane, shard) }
+            perform(stage, number: program.forward.count + number, own, lane) { performBackward($0, $1, lane, shard) }
         }
     }
 
@@ -148,12 +148,14 @@ extension Executor {
         lane.timer?.lap(.waiting)
     }
 
-    /// A stage's works, slice after slice and, within a run, tile after tile.
+    /// A stage's works, slice after slice and, within a run, tile after tile. Every other stage begins with the
+    /// last slice: that is what the one before has left in the caches.
     @inline(__always)
     private func perform(
-        _ stage: Program.Stage, _ slices: Range<Int>, _ lane: Lane, _ body: (Work, Tile) -> Void
+        _ stage: Program.Stage, number: Int, _ slices: Range<Int>, _ lane: Lane, _ body: (Work, Tile) -> Void
     ) {
-        for slice in slices {
+        for index in 0..<slices.count {
+            let slice = number % 2 == 0 ? slices.lowerBound + index : slices.upperBound - 1 - index
             for run in stage.runs {
                 for index in 0..<run.tiles {
                     for work in stage.works[run.works] {
