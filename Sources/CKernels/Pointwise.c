@@ -109,17 +109,13 @@ static size_t stretch_pixels(size_t weight_bytes, size_t row_bytes) {
     return (blocks > 0 ? blocks : 1) * BLOCK_SUMS;
 }
 
-// The CPU's own prefetching does not see through as many rows at once. Bytes ahead of those that are read:
-// the time of a block is shorter than that of a read from memory.
-enum { AHEAD = 8 << 10 };
+// The CPU does not foresee what is read of so many rows at once, so inputs are prefetched that many bytes
+// before their block, or a block: blocks may take less time than memory. Outputs are a stretch before.
+enum { INPUTS_AHEAD = 8 << 10 };
 
-INLINE void prefetch_inputs(const char *block, size_t bytes) {
-    const char *const next = block + (bytes > AHEAD ? bytes : AHEAD);
-    for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(next + i);
-}
-
-INLINE void prefetch_outputs(const char *next, size_t bytes) {
-    for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(next + i, 1);
+INLINE void prefetch_inputs(const char *ahead, size_t bytes) {
+    UNROLL
+    for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(ahead + i);
 }
 
 #define BF16 0

@@ -22,20 +22,30 @@ INLINE TARGET void NAME(add)(__m512 *sum, __m512 weight, const char *from, size_
 #endif
 }
 
-// Stores the lanes in `lanes`.
-INLINE TARGET void NAME(store)(ELEMENT *to, __m512 value, __mmask16 lanes) {
+// Stores `count` vectors, which is up to STEP; of the last one `lanes`.
+INLINE TARGET void NAME(store)(ELEMENT *to, const __m512 *values, size_t count, __mmask16 lanes) {
 #if BF16
-    const __m256i stored = (__m256i)_mm512_cvtneps_pbh(value);
+    if (count == 2) {
+        const __m512i both = (__m512i)_mm512_cvtne2ps_pbh(values[1], values[0]);
+        if (lanes == ALL_LANES) {
+            _mm512_storeu_si512(to, both);
+        } else {
+            _mm512_mask_storeu_epi16(to, (__mmask32)lanes << 16 | ALL_LANES, both);
+        }
+        return;
+    }
+    const __m256i stored = (__m256i)_mm512_cvtneps_pbh(values[0]);
     if (lanes == ALL_LANES) {
         _mm256_storeu_si256((__m256i *)to, stored);
     } else {
         _mm256_mask_storeu_epi16(to, lanes, stored);
     }
 #else
+    (void)count;
     if (lanes == ALL_LANES) {
-        _mm512_storeu_ps(to, value);
+        _mm512_storeu_ps(to, values[0]);
     } else {
-        _mm512_mask_storeu_ps(to, lanes, value);
+        _mm512_mask_storeu_ps(to, lanes, values[0]);
     }
 #endif
 }
@@ -45,6 +55,10 @@ INLINE TARGET void NAME(sum_block)(
     const size_t pixels, const size_t vectors, const char *input, const char *weight, size_t inputs,
     __m512 sum[BLOCK_SUMS]) {
     const size_t whole = inputs / STEP, stride = (inputs + STEP - 1) / STEP * 64;
+    const size_t bytes = pixels * inputs * sizeof(ELEMENT);
+    // Each step prefetches as much as it reads.
+    const size_t step_bytes = pixels * STEP * sizeof(ELEMENT);
+    const char *ahead = input + (bytes > INPUTS_AHEAD ? bytes : INPUTS_AHEAD);
     block_rows rows = rows_from(input, inputs * sizeof(ELEMENT));
     for (size_t k = 0; k < whole; k++) {
         keep_rows(&rows, pixels);
@@ -58,6 +72,8 @@ INLINE TARGET void NAME(sum_block)(
                 NAME(add)(&sum[p * vectors + v], loaded[v], block_row(&rows, p), STEP);
             }
         }
+        prefetch_inputs(ahead, step_bytes);
+        ahead += step_bytes;
         advance_rows(&rows, STEP * sizeof(ELEMENT));
         weight += 64;
     }
@@ -85,14 +101,18 @@ INLINE TARGET void NAME(block)(
         UNROLL
         for (size_t p = 0; p < pixels; p++) sum[p * vectors + v] = first;
     }
-    prefetch_inputs((const char *)input, pixels * shape->inputs * sizeof *input);
     NAME(sum_block)(pixels, vectors, (const char *)input, (const char *)weight, shape->inputs, sum);
     UNROLL
     for (size_t p = 0; p < pixels; p++) {
+        ELEMENT *const to = output + p * shape->outputs;
         UNROLL
-        for (size_t v = 0; v < vectors; v++) {
-            ELEMENT *const to = output + p * shape->outputs + 16 * v;
-            NAME(store)(to, sum[p * vectors + v], v + 1 == vectors ? lanes : ALL_LANES);
+        for (size_t v = 0; v < vectors; v += STEP) {
+            __builtin_prefetch(to + 16 * v + BLOCK_SUMS * shape->outputs, 1);
+            if (v + STEP < vectors) {
+                NAME(store)(to + 16 * v, &sum[p * vectors + v], STEP, ALL_LANES);
+            } else {
+                NAME(store)(to + 16 * v, &sum[p * vectors + v], vectors - v, lanes);
+            }
         }
     }
 }
@@ -137,10 +157,6 @@ static TARGET void NAME(product)(
     for (size_t done = 0; done < whole->pixels; done += stretch) {
         shape.pixels = whole->pixels - done < stretch ? whole->pixels - done : stretch;
         const ELEMENT *const from = input + done * inputs;
-        if (stretch == BLOCK_SUMS) {
-            prefetch_outputs(
-                (const char *)(output + (done + stretch) * outputs), stretch * outputs * sizeof *output);
-        }
         size_t taken = 0;
         for (size_t groups = (vectors + BLOCK_VECTORS - 1) / BLOCK_VECTORS; groups > 0; groups--) {
             const size_t count = (vectors - taken + groups - 1) / groups;
