@@ -1,9 +1,10 @@
-// Channels in vectors of LANES. A channel count that is no multiple of that ends with a vector that overlaps
-// the one before: its values are computed twice, to the same bits. With fewer channels than lanes there are
-// fewer lanes.
+// Channels in vectors, outputs of a row in groups of TOGETHER: a pixel of the input is read and widened
+// once for all the outputs of a group, whose sums stay in registers; at the edges there are fewer pixels.
+// Some rows of outputs are made vector by vector of channels, while their inputs are in the second cache.
 #include "Depthwise.h"
 
 #include "Elements.h"
+#include "Native.h"
 
 // The name of what is there for an element type and a number of lanes.
 #define JOIN(name, lanes) name##_##lanes
@@ -11,57 +12,114 @@
 #define JOINED(name, lanes) JOIN_EXPANDED(NAME(name), lanes)
 #define INLINE static inline __attribute__((always_inline))
 
-INLINE size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+// Outputs of a row that are made together; the largest kernel with loops of its own.
+enum { TOGETHER = 4, USUAL_SIDE = 5, USUAL_TAPS = USUAL_SIDE * USUAL_SIDE };
 
-// Positions 0 ..< kernel along one side that lie inside the input, for the window of output `at`.
 typedef struct {
     size_t first, end;
-} taps;
+} range;
 
-INLINE taps taps_inside(size_t at, size_t side, size_t kernel, size_t stride, size_t padding) {
-    const size_t start = at * stride;
-    const size_t first = start < padding ? padding - start : 0;
-    const size_t end = start < side + padding ? smaller(kernel, side + padding - start) : 0;
-    return (taps){smaller(first, kernel), end > first ? end : smaller(first, kernel)};
+typedef struct {
+    size_t row, column;
+} place;
+
+// Where what is read and written next lies. It is fetched line by line while something else is calculated:
+// memory is as fast as it is asked early and in order.
+typedef struct {
+    const char *in, *out;
+} ahead;
+
+INLINE void fetch(const char **next, size_t bytes) {
+    for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(*next + i);
+    *next += bytes;
 }
 
-// Outputs along one side whose whole window lies inside the input; none: both ends equal.
-INLINE taps whole_windows(size_t side, size_t out_side, size_t kernel, size_t stride, size_t padding) {
-    const size_t first = smaller((padding + stride - 1) / stride, out_side);
-    const size_t end =
-        side + padding >= kernel ? smaller((side + padding - kernel) / stride + 1, out_side) : 0;
-    return (taps){first, end > first ? end : first};
+INLINE void fetch_to_write(const char **next, size_t bytes) {
+    for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(*next + i, 1);
+    *next += bytes;
+}
+
+INLINE size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+// Which of `count` pixels from place `start` on lie inside the input, which begins at place `padding`.
+INLINE range pixels_inside(size_t start, size_t side, size_t count, size_t padding) {
+    const size_t first = start < padding ? padding - start : 0;
+    const size_t end = start < side + padding ? smaller(count, side + padding - start) : 0;
+    return (range){smaller(first, count), end > first ? end : smaller(first, count)};
+}
+
+// Positions 0 ..< kernel along one side that lie inside the input, for the window of output `at`.
+INLINE range taps_inside(size_t at, size_t side, size_t kernel, size_t stride, size_t padding) {
+    return pixels_inside(at * stride, side, kernel, padding);
+}
+
+// Groups of TOGETHER outputs of a row from `at` on whose `pixels` all lie inside the input.
+INLINE size_t whole_groups(const espalier_depthwise_shape *s, size_t at, size_t pixels, size_t stride) {
+    const size_t start = at * stride, end = s->in_width + s->padding;
+    if (start < s->padding || start + pixels > end) return 0;
+    return smaller((end - start - pixels) / (stride * TOGETHER) + 1, (s->out_width - at) / TOGETHER);
 }
 
 // The taps of one side that reach input `at`: every `stride`th from `first`, and the output of the first one.
-INLINE taps taps_reaching(size_t at, size_t out_side, size_t kernel, size_t stride, size_t padding) {
+INLINE range taps_reaching(size_t at, size_t out_side, size_t kernel, size_t stride, size_t padding) {
     const size_t place = at + padding, last = (out_side - 1) * stride;
     size_t first = place % stride;
     if (place > last && place - last > first) first = place - last;
-    return (taps){first, smaller(kernel, place + 1)};
+    return (range){first, smaller(kernel, place + 1)};
 }
 
+// Pixels of the output that `stride` · TOGETHER neighbouring inputs get their gradients from.
+INLINE size_t spread_pixels(size_t kernel, size_t stride) {
+    const size_t padding = kernel / 2;
+    return (padding + stride * TOGETHER - 1) / stride + (kernel - 1 - padding) / stride + 1;
+}
+
+// So many of `rows` of `bytes` are taken together that the weights are widened seldom and the rows stay in
+// the cache.
+INLINE size_t rows_together(size_t bytes, size_t rows) {
+    enum { BYTES = 65536 };
+    return bytes >= BYTES ? 1 : smaller(BYTES / bytes, rows);
+}
+
+// Rows of outputs that are added up before the totals get them: about 64 outputs, by the width alone.
+INLINE size_t rows_summed(size_t width) { return width >= 64 ? 1 : 64 / width; }
+
 #define BF16 0
-#define LANES 16
-#include "DepthwiseLoops.h"
-#undef LANES
-#define LANES 4
-#include "DepthwiseLoops.h"
-#undef LANES
-#define LANES 1
-#include "DepthwiseLoops.h"
-#undef LANES
 #include "DepthwisePasses.h"
 #undef BF16
 
 #define BF16 1
-#define LANES 16
-#include "DepthwiseLoops.h"
-#undef LANES
-#define LANES 4
-#include "DepthwiseLoops.h"
-#undef LANES
-#define LANES 1
-#include "DepthwiseLoops.h"
-#undef LANES
+#define NATIVE 0
 #include "DepthwisePasses.h"
+#undef NATIVE
+#if ESPALIER_HAS_NATIVE
+#define NATIVE 1
+#include "DepthwisePasses.h"
+#undef NATIVE
+#endif
+
+ESPALIER_BF16(
+    espalier_depthwise_forward,
+    (const espalier_depthwise_shape *shape, const uint16_t *input, const uint16_t *weight, const float *bias,
+     uint16_t *output),
+    (shape, input, weight, bias, output))
+
+ESPALIER_BF16(
+    espalier_depthwise_backward_data,
+    (const espalier_depthwise_shape *shape, const uint16_t *gradient, const uint16_t *weight,
+     uint16_t *input_gradient),
+    (shape, gradient, weight, input_gradient))
+
+ESPALIER_BF16(
+    espalier_depthwise_backward_weights,
+    (const espalier_depthwise_shape *shape, const uint16_t *input, const uint16_t *gradient,
+     float *weight_gradient),
+    (shape, input, gradient, weight_gradient))
+
+ESPALIER_BF16(
+    espalier_depthwise_pack, (const float *weight, size_t channels, size_t taps, uint16_t *packed),
+    (weight, channels, taps, packed))
+
+ESPALIER_BF16(
+    espalier_channel_sums, (const uint16_t *x, size_t rows, size_t channels, float *sums),
+    (x, rows, channels, sums))

@@ -1,4 +1,4 @@
-import CKernels
+@preconcurrency import CKernels
 import TestSupport
 import Testing
 
@@ -60,7 +60,23 @@ import Testing
             Case(channels: 5, height: 6, width: 6, kernel: 1, stride: 2, padding: 0),
             Case(channels: 17, height: 4, width: 5, kernel: 2, stride: 1, padding: 2),
             Case(channels: 66, height: 9, width: 9, kernel: 7, stride: 2, padding: 3),
+            Case(channels: 203, height: 8, width: 8, kernel: 7, stride: 1, padding: 3),
+            Case(channels: 48, height: 3, width: 33, kernel: 3, stride: 1, padding: 0),
+            Case(channels: 48, height: 3, width: 33, kernel: 3, stride: 2, padding: 0),
+            Case(channels: 33, height: 70, width: 2, kernel: 3, stride: 1, padding: 1),
+            Case(channels: 31, height: 2, width: 70, kernel: 5, stride: 2, padding: 2),
+            Case(channels: 10, height: 5, width: 6, kernel: 4, stride: 2, padding: 1),
         ]
+        + [1, 3, 7, 16, 37, 203].flatMap { channels in
+            // Sides around the numbers of outputs that are made together.
+            [1, 4, 7, 8, 14].flatMap { side in
+                [(3, 1), (3, 2), (5, 1), (5, 2)].map { kernel, stride in
+                    Case(
+                        channels: channels, height: side, width: side, kernel: kernel, stride: stride,
+                        padding: kernel / 2)
+                }
+            }
+        }
 
     @Test(arguments: cases) func passesAgreeWithLoops(_ test: Case) {
         var shape = test.shape
@@ -101,6 +117,34 @@ import Testing
         Self.expect(
             test, x.map(Half.value), weight.map(Half.value), bias, gradient.map(Half.value),
             out.map(Half.value), dx.map(Half.value), dw, stored: 0.005)
+    }
+
+    /// The CPU's own instructions for bf16 and the plain loops give the same bits.
+    @Test(.serialized, arguments: cases) func bothWaysGiveTheSameBits(_ test: Case) {
+        let native = halfPasses(test, isNative: true)
+        let portable = halfPasses(test, isNative: false)
+        #expect(native.out == portable.out)
+        #expect(native.dx == portable.dx)
+        #expect(native.dw.map(\.bitPattern) == portable.dw.map(\.bitPattern))
+    }
+
+    private func halfPasses(
+        _ test: Case, isNative: Bool
+    ) -> (out: [UInt16], dx: [UInt16], dw: [Float]) {
+        espalier_native_is_allowed = isNative ? 1 : 0
+        defer { espalier_native_is_allowed = 1 }
+        var shape = test.shape
+        let x = halves(test.inputCount, seed: 5)
+        let gradient = halves(test.outputCount, seed: 6)
+        let weight = halves(test.weightCount, seed: 7)
+        let bias = values(test.channels, seed: 8)
+        var out = [UInt16](repeating: 0x7fc0, count: test.outputCount)
+        var dx = [UInt16](repeating: 0x7fc0, count: test.inputCount)
+        var dw = [Float](repeating: .nan, count: test.weightCount)
+        espalier_depthwise_forward_bf16(&shape, x, weight, bias, &out)
+        espalier_depthwise_backward_data_bf16(&shape, gradient, weight, &dx)
+        espalier_depthwise_backward_weights_bf16(&shape, x, gradient, &dw)
+        return (out, dx, dw)
     }
 
     @Test(arguments: awkwardChannels + [300], [0, 1, 50]) func channelSums(channels: Int, rows: Int) {

@@ -1,6 +1,7 @@
 // Depthwise convolution: each channel is convolved with a filter of its own. Activations and their gradients
 // are NHWC, weights (tap, channel), where a tap is a row and a column of the square filter, row by row.
-// Arithmetic is in float, products in the order of the taps; nothing depends on the vector length.
+// Arithmetic is in float, products in the order of the taps; nothing depends on the vector length. Of bf16 a
+// product is added without being rounded itself (fused multiply-add), of fp32 it is rounded first.
 // No two arguments of a call may overlap.
 #pragma once
 
@@ -27,8 +28,8 @@ void espalier_depthwise_forward(
 void espalier_depthwise_backward_data(
     const espalier_depthwise_shape *shape, const float *gradient, const float *weight, float *input_gradient);
 
-/// The gradient of the weight, (tap, channel); overwrites it. Sums are in float over the pixels of one row of
-/// the output, and those in float, row by row.
+/// The gradient of the weight, (tap, channel); overwrites it. Sums are in float, output by output, over as
+/// many rows of one image as have at most 64 outputs, or one row; the totals of those sums too.
 void espalier_depthwise_backward_weights(
     const espalier_depthwise_shape *shape, const float *input, const float *gradient, float *weight_gradient);
 
