@@ -49,7 +49,7 @@ ENTRY void NAME(espalier_norm_sums)(
 INLINE_HERE void NAME(apply_piece)(
     const ELEMENT *x, const float *scales, const float *shifts, const ELEMENT *residual, ELEMENT *out,
     size_t rows, size_t width, size_t count, int kind) {
-    const size_t ahead = bytes_ahead(rows, width * sizeof(ELEMENT)) / sizeof(ELEMENT);
+    const size_t ahead = bytes_ahead_applied(rows, width * sizeof(ELEMENT), BF16) / sizeof(ELEMENT);
     NAME(places) scale, shift;
     NAME(get_floats)(&scale, scales, count);
     NAME(get_floats)(&shift, shifts, count);
@@ -87,7 +87,7 @@ INLINE_HERE void NAME(apply_all)(
     float copies[2][WIDE_PLACES];
     scale = repeated(scale, &shape, copies[0]);
     shift = repeated(shift, &shape, copies[1]);
-    const size_t rows_once = rows_applied(shape.width * sizeof(ELEMENT));
+    const size_t rows_once = rows_applied(shape.width * sizeof(ELEMENT), BF16);
     for (size_t r = 0; r < shape.rows; r += rows_once) {
         const size_t i = r * shape.width, count = at_most(rows_once, shape.rows - r);
         const ELEMENT *other = residual ? residual + i : NULL;
@@ -215,7 +215,7 @@ ENTRY void NAME(espalier_norm_backward_sums_in_place)(
 INLINE_HERE void NAME(backward_apply_piece)(
     const NAME(back_source) *source, ELEMENT *dx, size_t start, size_t c, size_t rows, size_t width,
     size_t count, int kind) {
-    const size_t ahead = bytes_ahead(rows, width * sizeof(ELEMENT)) / sizeof(ELEMENT);
+    const size_t ahead = bytes_ahead_applied(rows, width * sizeof(ELEMENT), BF16) / sizeof(ELEMENT);
     NAME(places) scale, shift, a, b, d;
     if (kind != ESPALIER_NO_ACTIVATION) {
         NAME(get_floats)(&scale, source->scale + c, count);
@@ -260,7 +260,7 @@ INLINE_HERE void NAME(backward_apply_all)(
     source.a = repeated(source.a, &shape, copies[2]);
     source.b = repeated(source.b, &shape, copies[3]);
     source.d = repeated(source.d, &shape, copies[4]);
-    const size_t rows_once = rows_applied(shape.width * sizeof(ELEMENT));
+    const size_t rows_once = rows_applied(shape.width * sizeof(ELEMENT), BF16);
     for (size_t r = 0; r < shape.rows; r += rows_once) {
         const size_t count = at_most(rows_once, shape.rows - r);
         NAME(backward_apply_rows)(&source, dx, r * shape.width, count, shape.width, kind);
