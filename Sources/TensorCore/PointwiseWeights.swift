@@ -10,16 +10,16 @@ struct PointwiseWeights: Sendable {
 
     init(_ geometry: ConvolutionGeometry, _ elements: ElementType) {
         let (inputs, outputs) = (geometry.inChannels, geometry.outChannels)
-        // The side in vectors is the one that wastes fewer lanes, or the larger.
-        let wasted = (inputs: Self.idleLanes(inputs) * outputs, outputs: Self.idleLanes(outputs) * inputs)
-        isTransposed = wasted.outputs == wasted.inputs ? outputs > inputs : wasted.outputs < wasted.inputs
+        // The gradient as it is, which is coded faster, unless the other side in vectors fills them much better.
+        isTransposed = 8 * Self.lanes(inputs) * outputs > 9 * Self.lanes(outputs) * inputs
         shape = espalier_pointwise_weights_shape(
             pixels: geometry.images * geometry.outHeight * geometry.outWidth,
             rows: isTransposed ? inputs : outputs, columns: isTransposed ? outputs : inputs)
         self.elements = elements
     }
 
-    private static func idleLanes(_ channels: Int) -> Int { (16 - channels % 16) % 16 }
+    /// Of vectors that so many channels take.
+    private static func lanes(_ channels: Int) -> Int { (channels + 15) / 16 * 16 }
 
     var scratchByteCount: Int { withUnsafePointer(to: shape) { espalier_pointwise_weights_scratch($0) } }
 
