@@ -4,14 +4,16 @@
 
 #include "Dispatch.h"
 
+extern _Thread_local int espalier_native_is_allowed;
+
 #if defined(__x86_64__) && defined(__linux__)
 #define ESPALIER_HAS_NATIVE 1
 #include <immintrin.h>
 // The function `name`_bf16 of the two that ElementNames.h names.
-#define ESPALIER_BF16(name, parameters, arguments)                  \
-    void name##_bf16 parameters {                                   \
+#define ESPALIER_BF16(name, parameters, arguments)                     \
+    void name##_bf16 parameters {                                      \
         if (espalier_is_native()) return name##_bf16_native arguments; \
-        name##_bf16_portable arguments;                             \
+        name##_bf16_portable arguments;                                \
     }
 #define ESPALIER_NATIVE __attribute__((target("arch=x86-64-v4,avx512bf16,no-prefer-256-bit")))
 static inline int espalier_is_native(void) {

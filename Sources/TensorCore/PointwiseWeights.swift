@@ -10,7 +10,7 @@ struct PointwiseWeights: Sendable {
 
     init(_ geometry: ConvolutionGeometry, _ elements: ElementType) {
         let (inputs, outputs) = (geometry.inChannels, geometry.outChannels)
-        // The gradient as it is, which is coded faster, unless the other side in vectors fills them much better.
+        // The gradient as it is, which is coded faster, unless turned it fills vectors much better.
         isTransposed = 8 * Self.lanes(inputs) * outputs > 9 * Self.lanes(outputs) * inputs
         shape = espalier_pointwise_weights_shape(
             pixels: geometry.images * geometry.outHeight * geometry.outWidth,

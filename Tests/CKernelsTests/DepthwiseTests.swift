@@ -1,4 +1,4 @@
-@preconcurrency import CKernels
+import CKernels
 import TestSupport
 import Testing
 
@@ -120,19 +120,14 @@ import Testing
     }
 
     /// The CPU's own instructions for bf16 and the plain loops give the same bits.
-    @Test(.serialized, arguments: cases) func bothWaysGiveTheSameBits(_ test: Case) {
-        let native = halfPasses(test, isNative: true)
-        let portable = halfPasses(test, isNative: false)
+    @Test(arguments: cases) func bothWaysGiveTheSameBits(_ test: Case) {
+        let (native, portable) = inBothCopies { halfPasses(test) }
         #expect(native.out == portable.out)
         #expect(native.dx == portable.dx)
         #expect(native.dw.map(\.bitPattern) == portable.dw.map(\.bitPattern))
     }
 
-    private func halfPasses(
-        _ test: Case, isNative: Bool
-    ) -> (out: [UInt16], dx: [UInt16], dw: [Float]) {
-        espalier_native_is_allowed = isNative ? 1 : 0
-        defer { espalier_native_is_allowed = 1 }
+    private func halfPasses(_ test: Case) -> (out: [UInt16], dx: [UInt16], dw: [Float]) {
         var shape = test.shape
         let x = halves(test.inputCount, seed: 5)
         let gradient = halves(test.outputCount, seed: 6)

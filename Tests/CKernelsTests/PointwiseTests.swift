@@ -1,4 +1,4 @@
-@preconcurrency import CKernels
+import CKernels
 import TestSupport
 import Testing
 
@@ -36,10 +36,8 @@ import Testing
     @Test(arguments: cases) func plainCodeGivesTheSameBits(_ test: Case) {
         let (single, half) = (Product<Float>(test, hasBias: true), Product<UInt16>(test, hasBias: true))
         let (fast, fastHalf) = (single.run(), half.run())
-        espalier_native_is_allowed = 0
-        defer { espalier_native_is_allowed = 1 }
-        #expect(single.run() == fast)
-        #expect(half.run() == fastHalf)
+        #expect(inPlainC { single.run() } == fast)
+        #expect(inPlainC { half.run() } == fastHalf)
     }
 
     /// Of whatever pixels there are beside it, of how many, and of what is behind the last one.

@@ -1,4 +1,4 @@
-@preconcurrency import CKernels
+import CKernels
 import TestSupport
 import Testing
 
@@ -35,8 +35,8 @@ import Testing
         + [1, 2, 3, 127, 128, 129, 255, 256, 257, 515, 1024].map { Case(pixels: $0, rows: 19, columns: 76) }
 
     @Test(arguments: cases, [false, true]) func sumsAgree(_ test: Case, isNative: Bool) {
-        espalier_native_is_allowed = isNative ? 1 : 0
-        defer { espalier_native_is_allowed = 1 }
+        espalier_allow_native(isNative ? 1 : 0)
+        defer { espalier_allow_native(1) }
         let rows = values(test.pixels * test.rows, seed: 1)
         let columns = values(test.pixels * test.columns, seed: 2)
         let found = Self.guarded(test, rows, columns, .nan, espalier_pointwise_weights)
@@ -44,8 +44,8 @@ import Testing
     }
 
     @Test(arguments: cases, [false, true]) func sumsAgreeInHalfPrecision(_ test: Case, isNative: Bool) {
-        espalier_native_is_allowed = isNative ? 1 : 0
-        defer { espalier_native_is_allowed = 1 }
+        espalier_allow_native(isNative ? 1 : 0)
+        defer { espalier_allow_native(1) }
         let rows = halves(test.pixels * test.rows, seed: 1)
         let columns = halves(test.pixels * test.columns, seed: 2)
         let found = Self.guarded(test, rows, columns, 0x7fc0, espalier_pointwise_weights_bf16)

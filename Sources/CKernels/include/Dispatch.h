@@ -7,6 +7,6 @@
 #define ESPALIER_CLONES
 #endif
 
-/// Whether loops over bf16 use the CPU's own instructions for it if it has them: 1 but in tests, which compare both
-/// ways. The bits are the same.
-extern int espalier_native_is_allowed;
+/// Whether the calling thread's loops may use instructions for which there is plain C too, if the CPU has them: yes,
+/// but in tests, which compare both ways.
+void espalier_allow_native(int allowed);
