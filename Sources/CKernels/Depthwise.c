@@ -75,10 +75,10 @@ INLINE size_t spread_pixels(size_t kernel, size_t stride) {
 }
 
 // So many of `rows` of `bytes` are taken together that the weights are widened seldom and the rows stay in
-// the cache.
-INLINE size_t rows_together(size_t bytes, size_t rows) {
-    enum { BYTES = 65536 };
-    return bytes >= BYTES ? 1 : smaller(BYTES / bytes, rows);
+// the cache. Where rows are walked in the order of memory in bf16, few are best; measured on cold data.
+enum { FEW_BYTES = 4096, MANY_BYTES = 65536 };
+INLINE size_t rows_together(size_t bytes, size_t rows, const size_t most) {
+    return bytes >= most ? 1 : smaller(most / bytes, rows);
 }
 
 // Rows of outputs that are added up before the totals get them: about 64 outputs, by the width alone.

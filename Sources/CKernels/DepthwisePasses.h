@@ -85,7 +85,8 @@ INNER ahead NAME(after)(
 // `kernel` and `stride` are constants at each call; 0: any.
 INNER void NAME(slide)(
     const espalier_depthwise_shape *s, NAME(windows) w, const size_t kernel, const size_t stride) {
-    const size_t count = rows_together(s->out_width * s->channels * sizeof(ELEMENT), s->out_height);
+    const size_t row_bytes = s->out_width * s->channels * sizeof(ELEMENT);
+    const size_t count = rows_together(row_bytes, s->out_height, BF16 ? FEW_BYTES : MANY_BYTES);
     for (size_t image = 0; image < s->images; image++) {
         for (size_t row = 0; row < s->out_height; row += count) {
             const range rows = {row, smaller(row + count, s->out_height)};
@@ -121,7 +122,7 @@ ENTRY void NAME(espalier_depthwise_forward)(
 
 INNER void NAME(spread)(
     const espalier_depthwise_shape *s, NAME(windows) w, const size_t kernel) {
-    const size_t count = rows_together(s->in_width * s->channels * sizeof(ELEMENT), s->in_height);
+    const size_t count = rows_together(s->in_width * s->channels * sizeof(ELEMENT), s->in_height, MANY_BYTES);
     for (size_t image = 0; image < s->images; image++) {
         for (size_t row = 0; row < s->in_height; row += count) {
             const range rows = {row, smaller(row + count, s->in_height)};
@@ -165,7 +166,8 @@ INNER void NAME(add_images)(
     const size_t kernel, const size_t stride) {
     const size_t summed = rows_summed(s->out_width);
     const size_t bytes = s->stride * s->in_width * s->channels * sizeof(ELEMENT);
-    const size_t count = (rows_together(bytes, s->out_height) + summed - 1) / summed * summed;
+    const size_t most = rows_together(bytes, s->out_height, BF16 ? FEW_BYTES : MANY_BYTES);
+    const size_t count = (most + summed - 1) / summed * summed;
     NAME(products) w = {x, gradient, totals};
     for (size_t image = 0; image < s->images; image++) {
         for (size_t row = 0; row < s->out_height; row += count) {
