@@ -33,19 +33,8 @@ void espalier_copy_rows(
 // Pixels for which a gate is read once.
 enum { PIXELS_SCALED = 8 };
 
-#define BF16 0
-#include "ChannelLoops.h"
-#undef BF16
-
-#define BF16 1
-#define NATIVE 0
-#include "ChannelLoops.h"
-#undef NATIVE
-#if ESPALIER_HAS_NATIVE
-#define NATIVE 1
-#include "ChannelLoops.h"
-#undef NATIVE
-#endif
+#define LOOPS "ChannelLoops.h"
+#include "EachType.h"
 
 ESPALIER_BF16(
     espalier_accumulate_rows,

@@ -84,19 +84,8 @@ INLINE size_t rows_together(size_t bytes, size_t rows, const size_t most) {
 // Rows of outputs that are added up before the totals get them: about 64 outputs, by the width alone.
 INLINE size_t rows_summed(size_t width) { return width >= 64 ? 1 : 64 / width; }
 
-#define BF16 0
-#include "DepthwisePasses.h"
-#undef BF16
-
-#define BF16 1
-#define NATIVE 0
-#include "DepthwisePasses.h"
-#undef NATIVE
-#if ESPALIER_HAS_NATIVE
-#define NATIVE 1
-#include "DepthwisePasses.h"
-#undef NATIVE
-#endif
+#define LOOPS "DepthwisePasses.h"
+#include "EachType.h"
 
 ESPALIER_BF16(
     espalier_depthwise_forward,

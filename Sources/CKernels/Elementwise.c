@@ -9,19 +9,8 @@ void espalier_widen_bf16(const uint16_t *restrict x, float *restrict out, size_t
     for (size_t i = 0; i < n; i++) out[i] = espalier_float(x[i]);
 }
 
-#define BF16 0
-#include "ElementwiseLoops.h"
-#undef BF16
-
-#define BF16 1
-#define NATIVE 0
-#include "ElementwiseLoops.h"
-#undef NATIVE
-#if ESPALIER_HAS_NATIVE
-#define NATIVE 1
-#include "ElementwiseLoops.h"
-#undef NATIVE
-#endif
+#define LOOPS "ElementwiseLoops.h"
+#include "EachType.h"
 
 ESPALIER_BF16(
     espalier_round,

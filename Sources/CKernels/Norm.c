@@ -7,19 +7,8 @@
 #include "Elements.h"
 #include "Native.h"
 
-#define BF16 0
-#include "NormLoops.h"
-#undef BF16
-
-#define BF16 1
-#define NATIVE 0
-#include "NormLoops.h"
-#undef NATIVE
-#if ESPALIER_HAS_NATIVE
-#define NATIVE 1
-#include "NormLoops.h"
-#undef NATIVE
-#endif
+#define LOOPS "NormLoops.h"
+#include "EachType.h"
 
 ESPALIER_BF16(
     espalier_norm_sums,
