@@ -7,40 +7,33 @@ internal import COneDNN
 public final class ConvolutionContext {
     private let geometry: ConvolutionGeometry
     private let elements: ElementType
-    private let needsInputGradient: Bool
+    private let passes: ConvolutionPasses
     /// By the images of each pass.
     private let depthwiseForward: DepthwisePasses
     private let depthwiseData: DepthwisePasses
     private let depthwiseWeights: DepthwisePasses
-    private let pointwiseForward: PointwiseProduct?
-    private let pointwiseData: PointwiseProduct?
-    /// Nil: by `pointwise` if there is one, else by `depthwise`.
+    /// Of passes that are oneDNN's; of others nil.
     private let forwardPass: Invocation?
     private let backwardDataPass: Invocation?
     private let backwardWeightsPass: Invocation?
     /// Whether `backwardWeightsPass` gives the gradient of a bias, too.
     private let sumsBias: Bool
-    /// Nil: by `backwardWeightsPass` or `depthwiseWeights`.
-    private let pointwiseWeights: PointwiseWeights?
     private let scratch: Scratch
 
     init(_ kernel: ConvolutionKernel, _ scratch: Scratch) throws(EngineError) {
         geometry = kernel.geometry
         elements = kernel.elements
-        needsInputGradient = kernel.needsInputGradient
+        passes = kernel.passes
         let (forwardTile, dataTile) = (
             geometry.tile(of: kernel.tiles.forward), geometry.tile(of: kernel.tiles.inputGradient)
         )
         depthwiseForward = DepthwisePasses(forwardTile, elements)
         depthwiseData = DepthwisePasses(dataTile, elements)
         depthwiseWeights = DepthwisePasses(geometry, elements)
-        pointwiseForward = kernel.passes.forward.product
-        pointwiseData = kernel.passes.inputGradient?.product
         forwardPass = try Self.forwardPass(kernel, scratch)
         backwardDataPass = try Self.backwardDataPass(kernel, scratch)
         (backwardWeightsPass, sumsBias) = try Self.backwardWeightsPass(kernel, scratch)
-        pointwiseWeights = kernel.passes.weightGradient.pointwise
-        if let pointwiseWeights { try scratch.reserve(pointwiseWeights.scratchByteCount) }
+        try scratch.reserve(passes.scratchByteCount)
         self.scratch = scratch
     }
 
@@ -49,12 +42,16 @@ public final class ConvolutionContext {
         input: UnsafeRawPointer, weight: UnsafeRawPointer, bias: UnsafePointer<Float>? = nil,
         output: UnsafeMutableRawPointer
     ) {
-        if let pointwiseForward { return pointwiseForward.run(input, weight, bias, output) }
-        guard let forwardPass else { return depthwiseForward.forward(input, weight, bias, output) }
-        if let bias {
-            forwardPass.run(input, weight, output, bias)
-        } else {
-            forwardPass.run(input, weight, output)
+        switch passes.forward {
+        case .primitive:
+            if let bias {
+                forwardPass?.run(input, weight, output, bias)
+            } else {
+                forwardPass?.run(input, weight, output)
+            }
+        case .depthwise: depthwiseForward.forward(input, weight, bias, output)
+        case .pointwise(let product): product.run(input, weight, bias, output)
+        case .amx(let convolution): convolution.forward(input, weight, bias, output, scratch)
         }
     }
 
@@ -62,12 +59,14 @@ public final class ConvolutionContext {
     public func backwardData(
         outputGradient: UnsafeRawPointer, weight: UnsafeRawPointer, inputGradient: UnsafeMutableRawPointer
     ) {
-        precondition(needsInputGradient, "\(geometry) was built without an input gradient")
-        if let pointwiseData { return pointwiseData.run(outputGradient, weight, nil, inputGradient) }
-        guard let backwardDataPass else {
-            return depthwiseData.backwardData(outputGradient, weight, inputGradient)
+        switch passes.inputGradient {
+        case nil: preconditionFailure("\(geometry) was built without an input gradient")
+        case .direct, .mirrored: backwardDataPass?.run(outputGradient, weight, inputGradient)
+        case .depthwise: depthwiseData.backwardData(outputGradient, weight, inputGradient)
+        case .pointwise(let product): product.run(outputGradient, weight, nil, inputGradient)
+        case .amx(let convolution):
+            convolution.inputGradient(outputGradient, weight, inputGradient, scratch)
         }
-        backwardDataPass.run(outputGradient, weight, inputGradient)
     }
 
     /// The gradients of the weight, padding zero, and of the bias (given exactly if the kernel has one);
@@ -76,15 +75,16 @@ public final class ConvolutionContext {
         input: UnsafeRawPointer, outputGradient: UnsafeRawPointer,
         weightGradient: UnsafeMutablePointer<Float>, biasGradient: UnsafeMutablePointer<Float>? = nil
     ) {
-        if let backwardWeightsPass {
-            if sumsBias, let biasGradient {
-                return backwardWeightsPass.run(input, outputGradient, weightGradient, biasGradient)
-            }
-            backwardWeightsPass.run(input, outputGradient, weightGradient)
-        } else if let pointwiseWeights {
-            pointwiseWeights.run(input, outputGradient, weightGradient, scratch)
-        } else {
-            depthwiseWeights.backwardWeights(input, outputGradient, weightGradient)
+        if sumsBias, let biasGradient {
+            backwardWeightsPass?.run(input, outputGradient, weightGradient, biasGradient)
+            return
+        }
+        switch passes.weightGradient {
+        case .direct, .product: backwardWeightsPass?.run(input, outputGradient, weightGradient)
+        case .pointwise(let weights): weights.run(input, outputGradient, weightGradient, scratch)
+        case .depthwise: depthwiseWeights.backwardWeights(input, outputGradient, weightGradient)
+        case .amx(let convolution):
+            convolution.weightGradient(input, outputGradient, weightGradient, scratch)
         }
         guard let biasGradient else { return }
         elements.addRows(
@@ -109,7 +109,7 @@ public final class ConvolutionContext {
         _ kernel: ConvolutionKernel, _ scratch: Scratch
     ) throws(EngineError) -> Invocation? {
         switch kernel.passes.inputGradient {
-        case nil, .depthwise, .pointwise:
+        case nil, .depthwise, .pointwise, .amx:
             return nil
         case .mirrored(let forward):
             return try Invocation(forward, scratch, tensors(ofForward: forward))
@@ -128,7 +128,7 @@ public final class ConvolutionContext {
         _ kernel: ConvolutionKernel, _ scratch: Scratch
     ) throws(EngineError) -> (Invocation?, sumsBias: Bool) {
         switch kernel.passes.weightGradient {
-        case .depthwise, .pointwise:
+        case .depthwise, .pointwise, .amx:
             return (nil, false)
         case .product(let product):
             return (try Invocation(product.primitive, scratch, product.tensors), false)

@@ -25,7 +25,7 @@ public final class ConvolutionKernel: Sendable {
         }
         try Engine.check(elements)
         let paths = paths ?? ConvolutionPaths(for: geometry, elements)
-        precondition(paths.fit(geometry), "\(geometry) cannot go by \(paths)")
+        precondition(paths.fit(geometry, elements), "\(geometry) cannot go by \(paths)")
         precondition(
             geometry.images % tiles.forward == 0 && geometry.images % tiles.inputGradient == 0,
             "\(geometry) in \(tiles)")
@@ -44,8 +44,8 @@ public final class ConvolutionKernel: Sendable {
     public var weightGradientCount: Int { passes.gradientCount }
     public var gradientLayout: WeightLayout { passes.gradientLayout }
 
-    /// The names of the code for the passes: oneDNN's, or "depthwise" or "pointwise" for our own loops. A
-    /// "ref" among them is slow.
+    /// The names of the code for the passes: oneDNN's, or "depthwise", "pointwise" or "amx" for our own
+    /// loops. A "ref" among them is slow.
     public var implementations: (forward: String, backwardData: String?, backwardWeights: String) {
         (passes.forward.name, passes.inputGradient?.name, passes.weightGradient.name)
     }
@@ -87,6 +87,7 @@ extension ConvolutionPasses.Forward {
         case .primitive(let primitive): primitive.implementation
         case .depthwise: "depthwise"
         case .pointwise: "pointwise"
+        case .amx: "amx"
         }
     }
 }
@@ -98,6 +99,7 @@ extension ConvolutionPasses.InputGradient {
         case .mirrored(let primitive): "mirrored " + primitive.implementation
         case .depthwise: "depthwise"
         case .pointwise: "pointwise"
+        case .amx: "amx"
         }
     }
 }
@@ -108,6 +110,7 @@ extension ConvolutionPasses.WeightGradient {
         case .direct(let primitive): primitive.implementation
         case .product(let product): "product " + product.primitive.implementation
         case .pointwise: "pointwise"
+        case .amx: "amx"
         case .depthwise: "depthwise"
         }
     }

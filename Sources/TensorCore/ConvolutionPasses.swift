@@ -7,6 +7,7 @@ struct ConvolutionPasses: Sendable {
         case primitive(Primitive)
         case depthwise
         case pointwise(PointwiseProduct)
+        case amx(AmxConvolution)
     }
 
     enum InputGradient: Sendable {
@@ -15,6 +16,7 @@ struct ConvolutionPasses: Sendable {
         case mirrored(Primitive)
         case depthwise
         case pointwise(PointwiseProduct)
+        case amx(AmxConvolution)
     }
 
     enum WeightGradient: Sendable {
@@ -22,6 +24,7 @@ struct ConvolutionPasses: Sendable {
         case product(WeightProduct)
         case pointwise(PointwiseWeights)
         case depthwise
+        case amx(AmxConvolution)
     }
 
     let forward: Forward
@@ -51,6 +54,22 @@ struct ConvolutionPasses: Sendable {
             paths.inputGradient, ConvolutionDescriptors(tile, elements, hasBias: hasBias), elements)
     }
 
+    /// What the passes that are not oneDNN's need of a thread's memory.
+    var scratchByteCount: Int {
+        var byteCount = 0
+        if case .amx(let convolution) = forward {
+            byteCount = convolution.scratchByteCount(.forward)
+        }
+        if case .amx(let convolution) = inputGradient {
+            byteCount = max(byteCount, convolution.scratchByteCount(.inputGradient))
+        }
+        switch weightGradient {
+        case .amx(let convolution): return max(byteCount, convolution.weightsScratchByteCount)
+        case .pointwise(let weights): return max(byteCount, weights.scratchByteCount)
+        case .direct, .product, .depthwise: return byteCount
+        }
+    }
+
     private static func makeForward(
         _ path: ConvolutionPaths.Forward, _ descriptors: ConvolutionDescriptors, _ elements: ElementType
     ) throws(EngineError) -> (Forward, WeightPacking) {
@@ -66,6 +85,9 @@ struct ConvolutionPasses: Sendable {
                 .pointwise(PointwiseProduct(forward: geometry, elements)),
                 WeightPacking(pointwise: geometry, elements, turned: false)
             )
+        case .amx:
+            let convolution = AmxConvolution(descriptors.geometry)
+            return (.amx(convolution), WeightPacking(convolution, .forward))
         }
     }
 
@@ -83,6 +105,9 @@ struct ConvolutionPasses: Sendable {
         case .pointwise:
             let weights = PointwiseWeights(g, elements)
             return (.pointwise(weights), g.weightCount, g.matrixLayout(isTransposed: weights.isTransposed))
+        case .amx:
+            let convolution = AmxConvolution(g)
+            return (.amx(convolution), g.weightCount, convolution.gradientLayout)
         case .product:
             if let product = try WeightProduct(g, elements) {
                 let layout = g.matrixLayout(isTransposed: product.isTransposed)
@@ -113,6 +138,9 @@ struct ConvolutionPasses: Sendable {
                 .pointwise(PointwiseProduct(inputGradient: g, elements)),
                 WeightPacking(pointwise: g, elements, turned: true)
             )
+        case .amx:
+            let convolution = AmxConvolution(g)
+            return (.amx(convolution), WeightPacking(convolution, .inputGradient))
         case .mirrored:
             let turned = try ConvolutionDescriptors(g.mirrored, elements, hasBias: false)
             let isOlder = ConvolutionPaths(for: g.mirrored, elements).forward == .older

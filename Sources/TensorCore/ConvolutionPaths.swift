@@ -9,6 +9,8 @@ public struct ConvolutionPaths: Hashable, Sendable {
         case depthwise
         /// A product of our own, for 1×1 kernels of stride 1, no padding and one group.
         case pointwise
+        /// By the CPU's matrix unit, in bf16, for one group.
+        case amx
     }
 
     public enum InputGradient: String, Sendable, CaseIterable {
@@ -18,6 +20,7 @@ public struct ConvolutionPaths: Hashable, Sendable {
         case mirrored
         case depthwise
         case pointwise
+        case amx
     }
 
     public enum WeightGradient: String, Sendable, CaseIterable {
@@ -27,6 +30,7 @@ public struct ConvolutionPaths: Hashable, Sendable {
         /// The same product by loops of our own.
         case pointwise
         case depthwise
+        case amx
     }
 
     public var forward: Forward
@@ -49,6 +53,10 @@ public struct ConvolutionPaths: Hashable, Sendable {
         let g = geometry
         if g.isDepthwise {
             self.init(forward: .depthwise, inputGradient: .depthwise, weightGradient: .depthwise)
+            return
+        }
+        if elements == .bf16, g.fitsAmx, Engine.hasAmx {
+            self.init(forward: .amx, inputGradient: .amx, weightGradient: .amx)
             return
         }
         if g.isPointwise, Engine.hasAVX512 {
@@ -109,6 +117,9 @@ extension ConvolutionGeometry {
     /// The same matrix for every pixel.
     var isPointwise: Bool { kernel == 1 && stride == 1 && padding == 0 && groups == 1 }
 
+    /// What the loops for the matrix unit are written for.
+    var fitsAmx: Bool { groups == 1 && padding < kernel && stride <= 4 }
+
     var canBeMirrored: Bool { stride == 1 && groups == 1 && padding < kernel }
 
     /// The convolution of the output's gradient that gives the input's.
@@ -121,7 +132,7 @@ extension ConvolutionGeometry {
 
 extension ConvolutionPaths {
     /// As few combinations as show each way that each pass of the convolution can go.
-    public static func all(for geometry: ConvolutionGeometry) -> [ConvolutionPaths] {
+    public static func all(for geometry: ConvolutionGeometry, _ elements: ElementType) -> [ConvolutionPaths] {
         var all = [ConvolutionPaths(forward: .direct, inputGradient: .direct, weightGradient: .direct)]
         if geometry.isDepthwise {
             all.append(
@@ -136,11 +147,15 @@ extension ConvolutionPaths {
             all.append(
                 ConvolutionPaths(forward: .pointwise, inputGradient: .pointwise, weightGradient: .pointwise))
         }
+        if elements == .bf16, geometry.fitsAmx, Engine.hasAmx {
+            all.append(ConvolutionPaths(forward: .amx, inputGradient: .amx, weightGradient: .amx))
+        }
         return all
     }
 
     /// Whether each pass can go its way.
-    func fit(_ geometry: ConvolutionGeometry) -> Bool {
+    func fit(_ geometry: ConvolutionGeometry, _ elements: ElementType) -> Bool {
+        let isAmx = forward == .amx || inputGradient == .amx || weightGradient == .amx
         let isDepthwise =
             forward == .depthwise || inputGradient == .depthwise || weightGradient == .depthwise
         let isPointwise =
@@ -149,5 +164,6 @@ extension ConvolutionPaths {
         return (inputGradient != .mirrored || geometry.canBeMirrored)
             && (!isDepthwise || geometry.isDepthwise)
             && (!isPointwise || geometry.isPointwise)
+            && (!isAmx || (elements == .bf16 && geometry.fitsAmx && Engine.hasAmx))
     }
 }

@@ -1,3 +1,4 @@
+internal import CKernels
 internal import COneDNN
 internal import COpenBLAS
 
@@ -68,6 +69,14 @@ public enum Engine {
         forceOnce()
         let needed = dnnl_cpu_isa_avx512_core.rawValue
         return dnnl_get_effective_cpu_isa().rawValue & needed == needed
+    }
+
+    /// Whether the instruction level in use has the matrix unit, and the system lets this process use it.
+    /// Looking fixes the level.
+    static var hasAmx: Bool {
+        forceOnce()
+        let needed = dnnl_cpu_isa_avx512_core_amx.rawValue
+        return dnnl_get_effective_cpu_isa().rawValue & needed == needed && espalier_has_amx() != 0
     }
 
     /// - Throws: if the instruction level does not compute with the type.

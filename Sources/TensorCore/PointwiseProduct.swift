@@ -40,16 +40,3 @@ struct PointwiseProduct: Sendable {
         }
     }
 }
-
-extension ConvolutionPasses.Forward {
-    /// Nil: it goes another way.
-    var product: PointwiseProduct? {
-        if case .pointwise(let product) = self { product } else { nil }
-    }
-}
-
-extension ConvolutionPasses.InputGradient {
-    var product: PointwiseProduct? {
-        if case .pointwise(let product) = self { product } else { nil }
-    }
-}

@@ -44,9 +44,3 @@ struct PointwiseWeights: Sendable {
         }
     }
 }
-
-extension ConvolutionPasses.WeightGradient {
-    var pointwise: PointwiseWeights? {
-        if case .pointwise(let weights) = self { weights } else { nil }
-    }
-}

@@ -17,6 +17,7 @@ struct WeightPacking: Sendable {
         case place(WeightLayout)
         case depthwise(channels: Int, taps: Int)
         case pointwise(rows: Int, columns: Int, isTurned: Bool)
+        case amx(AmxConvolution, AmxConvolution.Pass)
     }
 
     /// For a pass of oneDNN, which reads the weight in the `native` form of `layout`.
@@ -56,6 +57,16 @@ struct WeightPacking: Sendable {
         way = .pointwise(rows: rows, columns: columns, isTurned: turned)
     }
 
+    /// For the matrix unit; what is packed apart is not rows but channels of what the pass makes.
+    init(_ convolution: AmxConvolution, _ pass: AmxConvolution.Pass) {
+        elements = .bf16
+        count = convolution.weightCount(pass)
+        // The code that packs fills it.
+        hasPadding = false
+        rows = convolution.channels(pass)
+        way = .amx(convolution, pass)
+    }
+
     /// Rounds to nearest even if the packed weight is bf16. Any thread.
     /// - Parameter rows: of `self.rows`; nil: all.
     func pack(
@@ -80,6 +91,8 @@ struct WeightPacking: Sendable {
             espalier_depthwise_pack(weight, channels, taps, single)
         case (.depthwise(let channels, let taps), .bf16):
             espalier_depthwise_pack_bf16(weight, channels, taps, half)
+        case (.amx(let convolution, let pass), _):
+            convolution.pack(weight, pass, channels: taken, into: half)
         case (.pointwise(let rows, let columns, let isTurned), _):
             var part = espalier_pointwise_part(
                 rows: rows, columns: columns, first: taken.lowerBound, end: taken.upperBound)

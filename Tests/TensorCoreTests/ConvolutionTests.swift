@@ -82,7 +82,7 @@ import Testing
     /// By every path that fits, whichever the rule takes.
     @Test(arguments: ElementType.allCases.filter(Engine.supports), geometries)
     func everyPathAgreesWithLoops(_ elements: ElementType, _ geometry: ConvolutionGeometry) throws {
-        for paths in ConvolutionPaths.all(for: geometry) {
+        for paths in ConvolutionPaths.all(for: geometry, elements) {
             let check = ConvolutionCheck(
                 geometry: geometry, elements: elements, hasBias: true, paths: paths)
             let errors = try check.worstErrors()

@@ -37,7 +37,7 @@ public struct ConvolutionBench {
         for (name, geometry) in layers {
             let chosen = ConvolutionPaths(for: geometry, elements)
             var done: Set<String> = []
-            for paths in [chosen] + ConvolutionPaths.all(for: geometry) {
+            for paths in [chosen] + ConvolutionPaths.all(for: geometry, elements) {
                 let probe = try PassProbe(geometry, elements, paths)
                 for pass in ConvolutionRow.Pass.allCases {
                     let (path, implementation) = probe.names(pass)

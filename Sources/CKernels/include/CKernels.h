@@ -3,6 +3,7 @@
 // so its bits do not depend on the instruction level.
 #pragma once
 
+#include "Amx.h"
 #include "BitShuffle.h"
 #include "Channels.h"
 #include "Checksum.h"
