@@ -65,6 +65,7 @@ typedef struct {
     const char *weight;
     size_t vector_bytes;        // from one vector's weight to the next one's
     const float *bias;          // of 32 outputs; or null
+    int is_again;               // only one run, which the block before had, too
     const char *ahead;          // prefetched, `ahead_bytes` a step
     size_t ahead_bytes;
 } block;
@@ -75,6 +76,11 @@ INLINE ESPALIER_AMX void sum_block(
         amx_load_sums(b->bias, 0, left, right);
     } else {
         amx_zero_sums();
+    }
+    if (b->is_again) {
+        amx_multiply_again(b->weight, b->vector_bytes, left, right);
+        amx_store_sums(sums[0], sizeof sums[0], left, right);
+        return;
     }
     const char *weight = b->weight, *ahead = b->ahead;
     const size_t lower = AMX_SIDE * b->pixel_bytes;
@@ -159,6 +165,7 @@ static ESPALIER_AMX void direct_block(
         .weight = (const char *)(d->weight + s->first / AMX_SIDE * vector),
         .vector_bytes = 2 * vector,
         .bias = d->bias ? s->bias : 0,
+        .is_again = d->runs == 1 && s->first > 0,
         // Each slab prefetches its part of the next block.
         .ahead = (const char *)(inputs + pixels * d->inputs) + s->first / AMX_BLOCK * ahead_bytes * whole,
         .ahead_bytes = ahead_bytes,

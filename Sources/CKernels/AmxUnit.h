@@ -94,4 +94,17 @@ INLINE ESPALIER_AMX void amx_multiply(
     }
 }
 
+// The same with the left squares that are there.
+INLINE ESPALIER_AMX void amx_multiply_again(
+    const char *b, size_t right_bytes, const size_t left, const size_t right) {
+    _tile_loadd(6, b, 64);
+    _tile_dpbf16ps(0, 4, 6);
+    if (left == 2) _tile_dpbf16ps(2, 5, 6);
+    if (right == 2) {
+        _tile_loadd(7, b + right_bytes, 64);
+        _tile_dpbf16ps(1, 4, 7);
+        if (left == 2) _tile_dpbf16ps(3, 5, 7);
+    }
+}
+
 #endif

@@ -1,139 +1,191 @@
-// Weight gradients: sums over all outputs' places of what lies there in two grids, one of which a tap shifts. Left
-// operands have the places of a channel side by side, so that a shift is an address; right ones the channels of
-// pairs of places. Both are made, with zeros between the rows of an image, of some rows of some images at a time.
+// Weight gradients: sums over all places of two grids, the inputs' and the outputs' gradients', which a tap shifts
+// against each other. Left operands have the places of a channel side by side, right ones the channels of pairs of
+// places. A shift by a pair is an address; for the odd ones there is a copy of the right operand with other pairs. Both
+// are made, with zeros between the rows of an image, of some rows of some images at a time.
 #include <stdlib.h>
+#include <string.h>
 
 #include "AmxParts.h"
-#include "Elements.h"
 #include "Transpose.h"
 
 enum {
-    // Of both operands of a stretch: they stay in the second cache.
+    // Of the operands of a stretch: they stay in the second cache.
     WEIGHTS_BYTES = 768 << 10,
-    // Runs of places that all taps go through before the next ones: both operands' stay in the first cache.
+    // Runs of places that all taps go through before the next ones: their operands stay in the first cache.
     NEAR_RUNS = 16,
 };
 
-// What a pass sums, and how its stretches are cut. Segments are rows of outputs of one image.
+// What a pass sums, and how its stretches are cut. Segments are some rows of one image's grid.
 typedef struct {
-    size_t images, height, width;  // of the outputs; a direct product's images are one
-    size_t rows, columns;          // of sums: channels of the left and of the right operand
-    size_t taps, planes_side;
-    size_t row_places;             // of a segment's grid
-    size_t bands, band_rows;       // of an image
-    size_t segments;               // of a stretch, at most
-    size_t right_places, left_places;
-    size_t left_bytes, right_bytes;  // from channel to channel, from vector to vector
+    size_t images;         // those of a direct product are one
+    size_t rows, columns;  // of sums: channels of the left and of the right operand
+    size_t taps, planes_side, copies;
+    size_t first_row, grid_rows, row_places;  // of an image's grid
+    size_t bands, band_rows;                  // of an image
+    size_t segments;                          // of a stretch, at most
+    size_t lead;                              // places before a segment's first in the right operand
+    size_t left_places, right_places;         // of a segment
+    size_t left_bytes, right_bytes;           // from channel to channel, from vector to vector
 } weights_plan;
 
+// Neither rows between images nor shifts: all images are one.
 INLINE int is_direct(const espalier_amx_shape *s) {
     return s->kernel == 1 && s->stride == 1 && s->padding == 0;
 }
 
-INLINE size_t reach(const espalier_amx_shape *s) { return (s->kernel - 1) / s->stride; }
-
-INLINE size_t left_size(const weights_plan *p) {
-    return p->planes_side * p->planes_side * amx_up(p->rows, AMX_SIDE) * p->left_bytes;
+// The left operand costs some 0.06 ns an element more than the right one, so it should be the one of fewer channels;
+// but sums that are not plain cost their reader some 0.4 ns more each.
+int espalier_amx_weights_are_plain(const espalier_amx_shape *s) {
+    const size_t inputs = s->in_channels, outputs = s->out_channels;
+    const size_t pixels = s->images * s->out_height * s->out_width;
+    return is_direct(s) && (outputs <= inputs || (outputs - inputs) * pixels < 7 * inputs * outputs);
 }
 
-INLINE size_t right_size(const weights_plan *p) { return amx_parts(p->columns, AMX_SIDE) * p->right_bytes; }
+// The furthest shift, in rows and in columns of a grid.
+INLINE size_t reach(const espalier_amx_shape *s) { return (s->kernel - 1) / s->stride; }
+
+INLINE size_t plane_size(const weights_plan *p) { return amx_up(p->rows, AMX_SIDE) * p->left_bytes; }
+
+INLINE size_t left_size(const weights_plan *p) { return p->planes_side * p->planes_side * plane_size(p); }
+
+INLINE size_t copy_size(const weights_plan *p) { return amx_parts(p->columns, AMX_SIDE) * p->right_bytes; }
 
 // Sizes of stretches of so many segments of `band_rows` rows; returns their bytes.
-static size_t set_sizes(const espalier_amx_shape *s, weights_plan *p, size_t segments) {
+static size_t set_sizes(weights_plan *p, size_t segments) {
     p->segments = segments;
-    p->right_places = amx_up(p->band_rows * p->row_places, AMX_RUN);
-    p->left_places = amx_up(p->right_places + reach(s) * (p->row_places + 1), AMX_RUN);
+    p->left_places = amx_up(p->band_rows * p->row_places, AMX_RUN);
+    p->right_places = amx_up(p->lead + p->left_places, AMX_RUN);
     // An odd number of lines: sixteen rows of a register must not want the same place in the cache.
     p->left_bytes = 64 * (segments * p->left_places / AMX_RUN | 1);
     p->right_bytes = segments * p->right_places / AMX_RUN * AMX_BYTES + 64;
-    return left_size(p) + right_size(p);
+    return left_size(p) + p->copies * copy_size(p);
+}
+
+// Rows of the planes of inputs that are not all padding.
+static void find_rows(const espalier_amx_shape *s, weights_plan *p) {
+    const size_t last_plane = p->planes_side - 1;
+    p->first_row = s->padding > last_plane ? amx_parts(s->padding - last_plane, s->stride) : 0;
+    const size_t last = (s->in_height - 1 + s->padding) / s->stride;
+    p->grid_rows = amx_smaller(last, s->out_height - 1 + reach(s)) + 1 - p->first_row;
 }
 
 static void plan_weights(const espalier_amx_shape *s, weights_plan *p) {
-    const int direct = is_direct(s);
+    const int direct = is_direct(s), plain = espalier_amx_weights_are_plain(s);
     *p = (weights_plan){
         .images = direct ? 1 : s->images,
-        .height = direct ? s->images * s->out_height : s->out_height,
-        .width = s->out_width,
-        .rows = direct ? s->out_channels : s->in_channels,
-        .columns = direct ? s->in_channels : s->out_channels,
+        .rows = plain ? s->out_channels : s->in_channels,
+        .columns = plain ? s->in_channels : s->out_channels,
         .taps = s->kernel * s->kernel,
         .planes_side = amx_smaller(s->kernel, s->stride),
+        .copies = reach(s) > 0 ? 2 : 1,
+        .grid_rows = s->images * s->out_height,
         .row_places = s->out_width + reach(s),
     };
-    p->band_rows = p->height;
-    const size_t whole = set_sizes(s, p, 1);
-    p->bands = amx_smaller(amx_parts(whole, WEIGHTS_BYTES), p->height);
-    p->band_rows = amx_parts(p->height, p->bands);
-    p->bands = amx_parts(p->height, p->band_rows);
-    const size_t fitting = amx_larger(WEIGHTS_BYTES / set_sizes(s, p, 1), 1);
-    set_sizes(s, p, amx_smaller(fitting, p->images * p->bands));
+    if (!direct) find_rows(s, p);
+    p->lead = amx_up(reach(s) * (p->row_places + 1), 2);
+    p->band_rows = p->grid_rows;
+    const size_t whole = set_sizes(p, 1);
+    p->bands = amx_smaller(amx_parts(whole, WEIGHTS_BYTES), p->grid_rows);
+    p->band_rows = amx_parts(p->grid_rows, p->bands);
+    p->bands = amx_parts(p->grid_rows, p->band_rows);
+    const size_t fitting = amx_larger(WEIGHTS_BYTES / set_sizes(p, 1), 1);
+    set_sizes(p, amx_smaller(fitting, p->images * p->bands));
 }
 
 INLINE size_t offsets_bytes(const weights_plan *p) {
-    return amx_up(p->segments * p->right_places / AMX_RUN * sizeof(size_t), 64);
+    return amx_up(p->segments * p->left_places / AMX_RUN * sizeof(size_t), 64);
 }
 
 size_t espalier_amx_weights_scratch(const espalier_amx_shape *shape) {
     weights_plan plan;
     plan_weights(shape, &plan);
-    return offsets_bytes(&plan) + left_size(&plan) + right_size(&plan);
+    return offsets_bytes(&plan) + left_size(&plan) + plan.copies * copy_size(&plan);
 }
 
 #if ESPALIER_HAS_NATIVE
 
 // MARK: Operands
 
-// Places in rows of `row_places`, and the pixels there: place (row, column) has pixel
+// Places in rows of `row_places`, from `lead` on, and the pixels there: place (row, column) has pixel
 // (y + row·step, x + column·step), or zeros where the image has no such pixel.
 typedef struct {
     const uint16_t *image;
     size_t channels, height, width;
     ptrdiff_t y, x;
-    size_t step, row_places, places;
+    size_t step, row_places, rows, lead;
 } grid;
 
 // The pixels at 32 places; null: zeros.
 static void find_pixels(const grid *g, size_t first, const uint16_t *pixels[AMX_RUN]) {
-    size_t row = first / g->row_places, column = first % g->row_places;
+    const size_t from = amx_larger(first, g->lead) - g->lead;
+    size_t row = from / g->row_places, column = from % g->row_places;
     for (size_t i = 0; i < AMX_RUN; i++) {
+        pixels[i] = 0;
+        if (first + i < g->lead) continue;
         const ptrdiff_t y = g->y + (ptrdiff_t)(row * g->step), x = g->x + (ptrdiff_t)(column * g->step);
-        const int is_there = first + i < g->places && y >= 0 && y < (ptrdiff_t)g->height && x >= 0 &&
-                             x < (ptrdiff_t)g->width;
-        pixels[i] = is_there ? g->image + ((size_t)y * g->width + (size_t)x) * g->channels : 0;
+        const int is_there =
+            row < g->rows && y >= 0 && y < (ptrdiff_t)g->height && x >= 0 && x < (ptrdiff_t)g->width;
+        if (is_there) pixels[i] = g->image + ((size_t)y * g->width + (size_t)x) * g->channels;
         if (++column == g->row_places) row++, column = 0;
     }
 }
 
-// Sixteen channels of 32 pixels: a pair of pixels in each row, the channels' values side by side.
-INLINE ESPALIER_AMX void pair_up(
-    const uint16_t *const pixels[AMX_RUN], size_t channel, __mmask16 there, size_t ahead,
-    espalier_square_row rows[AMX_SIDE]) {
+INLINE ESPALIER_AMX __m512i some_channels(const uint16_t *pixel, size_t channel, __mmask32 there) {
+    return pixel ? _mm512_maskz_loadu_epi16(there, pixel + channel) : _mm512_setzero_si512();
+}
+
+// Sixteen channels of two pixels, the low or the high ones of 32: each channel's two values become neighbours.
+INLINE ESPALIER_AMX __m512i pair_up(__m512i even, __m512i odd, int high) {
+    const __m512i low = _mm512_set_epi32(
+        0x2f000f, 0x2e000e, 0x2d000d, 0x2c000c, 0x2b000b, 0x2a000a, 0x290009, 0x280008, 0x270007, 0x260006,
+        0x250005, 0x240004, 0x230003, 0x220002, 0x210001, 0x200000);
+    const __m512i order = high ? _mm512_add_epi16(low, _mm512_set1_epi16(AMX_SIDE)) : low;
+    return _mm512_permutex2var_epi16(even, order, odd);
+}
+
+// Sixteen channels from `channel` on of 32 pixels, a row of places for each.
+INLINE ESPALIER_AMX void put_left(
+    const uint16_t *const pixels[AMX_RUN], size_t channel, __mmask32 there, size_t ahead, size_t row_bytes,
+    char *to) {
+    espalier_square_row rows[AMX_SIDE];
     UNROLL
     for (size_t r = 0; r < AMX_SIDE; r++) {
-        const uint16_t *const even = pixels[2 * r], *const odd = pixels[2 * r + 1];
-        const __m256i low = even ? _mm256_maskz_loadu_epi16(there, even + channel) : _mm256_setzero_si256();
-        const __m256i high = odd ? _mm256_maskz_loadu_epi16(there, odd + channel) : _mm256_setzero_si256();
-        if (even) __builtin_prefetch(even + channel + ahead, 0, 2);
-        const __m512i upper = _mm512_slli_epi32(_mm512_cvtepu16_epi32(high), 16);
-        rows[r] = (espalier_square_row)_mm512_or_si512(_mm512_cvtepu16_epi32(low), upper);
+        const __m512i even = some_channels(pixels[2 * r], channel, there & 0xffff);
+        const __m512i odd = some_channels(pixels[2 * r + 1], channel, there & 0xffff);
+        if (pixels[2 * r]) __builtin_prefetch(pixels[2 * r] + channel + ahead, 0, 2);
+        rows[r] = (espalier_square_row)pair_up(even, odd, 0);
+    }
+    espalier_transpose_square(rows);
+    UNROLL
+    for (size_t r = 0; r < AMX_SIDE; r++) memcpy(to + r * row_bytes, &rows[r], sizeof rows[r]);
+}
+
+// Up to 32 channels of 32 pixels, a vector of pairs for each two pixels and sixteen channels.
+INLINE ESPALIER_AMX void put_right(
+    const uint16_t *const pixels[AMX_RUN], size_t channel, __mmask32 there, size_t ahead, size_t vector_bytes,
+    char *to) {
+    for (size_t r = 0; r < AMX_SIDE; r++, to += 64) {
+        const __m512i even = some_channels(pixels[2 * r], channel, there);
+        const __m512i odd = some_channels(pixels[2 * r + 1], channel, there);
+        if (pixels[2 * r]) __builtin_prefetch(pixels[2 * r] + channel + ahead, 0, 2);
+        _mm512_store_si512(to, pair_up(even, odd, 0));
+        if (there >> AMX_SIDE) _mm512_store_si512(to + vector_bytes, pair_up(even, odd, 1));
     }
 }
 
-// All places of a grid up to `end`, a multiple of 32, as an operand; `to` has the first channel's first place.
+// Places up to `end`, a multiple of 32, as an operand; `to` has the first channel's first place.
 static ESPALIER_AMX void arrange(const grid *g, size_t end, const int is_left, size_t stride, char *to) {
+    const size_t ahead = AMX_RUN * g->step * g->channels, taken = is_left ? AMX_SIDE : AMX_RUN;
     for (size_t first = 0; first < end; first += AMX_RUN) {
         const uint16_t *pixels[AMX_RUN];
         find_pixels(g, first, pixels);
-        for (size_t c = 0; c < g->channels; c += AMX_SIDE) {
-            espalier_square_row rows[AMX_SIDE];
-            const __mmask16 there = (__mmask16)_bzhi_u32(0xffff, (unsigned)amx_smaller(g->channels - c, 16));
-            pair_up(pixels, c, there, AMX_RUN * g->step * g->channels, rows);
-            char *at = to + (is_left ? c * stride + 2 * first : c / AMX_SIDE * stride + 32 * first);
-            if (is_left) espalier_transpose_square(rows);
-            const size_t row_bytes = is_left ? stride : 64;
-            UNROLL
-            for (size_t r = 0; r < AMX_SIDE; r++, at += row_bytes) memcpy(at, &rows[r], sizeof rows[r]);
+        for (size_t c = 0; c < g->channels; c += taken) {
+            const __mmask32 there = _bzhi_u32(~0u, (unsigned)amx_smaller(g->channels - c, AMX_RUN));
+            if (is_left) {
+                put_left(pixels, c, there, ahead, stride, to + c * stride + 2 * first);
+            } else {
+                put_right(pixels, c, there, ahead, stride, to + c / AMX_SIDE * stride + 32 * first);
+            }
         }
     }
 }
@@ -142,40 +194,42 @@ typedef struct {
     const espalier_amx_shape *shape;
     const weights_plan *plan;
     const uint16_t *input, *gradient;
-    size_t *offsets;  // bytes from a channel's first place to a run of places
+    size_t *offsets;  // bytes from a right operand's first run to each run
     char *left, *right;
     float *sums;
 } weights_pass;
 
+// From a row of an image's grid on.
 static grid input_grid(const weights_pass *w, size_t image, size_t row, size_t plane_y, size_t plane_x) {
     const espalier_amx_shape *const s = w->shape;
     const weights_plan *const p = w->plan;
-    const int direct = is_direct(s);
     return (grid){
         .image = w->input + image * s->in_height * s->in_width * s->in_channels,
         .channels = s->in_channels,
-        .height = direct ? p->height : s->in_height,
+        .height = is_direct(s) ? p->grid_rows : s->in_height,
         .width = s->in_width,
-        .y = (ptrdiff_t)(s->stride * row + plane_y) - (ptrdiff_t)s->padding,
+        .y = (ptrdiff_t)(s->stride * (p->first_row + row) + plane_y) - (ptrdiff_t)s->padding,
         .x = (ptrdiff_t)plane_x - (ptrdiff_t)s->padding,
         .step = s->stride,
         .row_places = p->row_places,
-        .places = (p->band_rows + reach(s)) * p->row_places,
+        .rows = p->band_rows,
     };
 }
 
-static grid gradient_grid(const weights_pass *w, size_t image, size_t row) {
+// Rows that a tap shifts to those are before them.
+static grid gradient_grid(const weights_pass *w, size_t image, size_t row, size_t copy) {
     const espalier_amx_shape *const s = w->shape;
     const weights_plan *const p = w->plan;
     return (grid){
-        .image = w->gradient + image * p->height * p->width * s->out_channels,
+        .image = w->gradient + image * s->out_height * s->out_width * s->out_channels,
         .channels = s->out_channels,
-        .height = p->height,
-        .width = p->width,
-        .y = (ptrdiff_t)row,
+        .height = is_direct(s) ? p->grid_rows : s->out_height,
+        .width = s->out_width,
+        .y = (ptrdiff_t)(p->first_row + row) - (ptrdiff_t)reach(s),
         .step = 1,
         .row_places = p->row_places,
-        .places = p->band_rows * p->row_places,
+        .rows = p->band_rows + reach(s),
+        .lead = p->lead - reach(s) * p->row_places + copy,
     };
 }
 
@@ -185,19 +239,21 @@ static void arrange_segment(const weights_pass *w, size_t segment, size_t at) {
     const size_t image = segment / p->bands, row = segment % p->bands * p->band_rows;
     char *const left = w->left + at * p->left_places * 2;
     char *const right = w->right + at * p->right_places / AMX_RUN * AMX_BYTES;
-    const grid gradient = gradient_grid(w, image, row);
-    if (is_direct(w->shape)) {
-        const grid input = input_grid(w, image, row, 0, 0);
+    if (espalier_amx_weights_are_plain(w->shape)) {
+        const grid gradient = gradient_grid(w, image, row, 0), input = input_grid(w, image, row, 0, 0);
         arrange(&gradient, p->left_places, 1, p->left_bytes, left);
         arrange(&input, p->right_places, 0, p->right_bytes, right);
         return;
     }
-    arrange(&gradient, p->right_places, 0, p->right_bytes, right);
-    const size_t plane = amx_up(p->rows, AMX_SIDE) * p->left_bytes;
+    for (size_t copy = 0; copy < p->copies; copy++) {
+        const grid gradient = gradient_grid(w, image, row, copy);
+        arrange(&gradient, p->right_places, 0, p->right_bytes, right + copy * copy_size(p));
+    }
     for (size_t y = 0; y < p->planes_side; y++) {
         for (size_t x = 0; x < p->planes_side; x++) {
             const grid input = input_grid(w, image, row, y, x);
-            arrange(&input, p->left_places, 1, p->left_bytes, left + (y * p->planes_side + x) * plane);
+            char *const plane = left + (y * p->planes_side + x) * plane_size(p);
+            arrange(&input, p->left_places, 1, p->left_bytes, plane);
         }
     }
 }
@@ -216,11 +272,10 @@ typedef struct {
 } sums_block;
 
 INLINE ESPALIER_AMX void add_runs(const sums_block *b, const size_t left, const size_t right) {
-    const char *columns = b->right;
-    for (size_t r = 0; r < b->runs; r++) {
+    const char *rows = b->left;
+    for (size_t r = 0; r < b->runs; r++, rows += 64) {
         amx_multiply(
-            b->left + b->offsets[r], b->left_bytes, AMX_SIDE * b->left_bytes, columns, b->right_bytes, left, right);
-        columns += AMX_BYTES;
+            rows, b->left_bytes, AMX_SIDE * b->left_bytes, b->right + b->offsets[r], b->right_bytes, left, right);
     }
 }
 
@@ -257,18 +312,18 @@ static ESPALIER_AMX __attribute__((noinline)) void add(const sums_block *b) {
 static void add_taps(const weights_pass *w, sums_block b, size_t row, size_t column, size_t runs, int adds) {
     const weights_plan *const p = w->plan;
     const size_t kernel = w->shape->kernel, stride = w->shape->stride;
-    const size_t plane = amx_up(p->rows, AMX_SIDE) * p->left_bytes;
     const size_t near = p->taps == 1 ? runs : NEAR_RUNS;
     for (size_t first = 0; first < runs; first += near) {
         b.runs = amx_smaller(near, runs - first);
         b.offsets = w->offsets + first;
-        b.right = w->right + column / AMX_SIDE * p->right_bytes + first * AMX_BYTES;
         b.adds = adds || first > 0;
         for (size_t t = 0; t < p->taps; t++) {
             const size_t y = t / kernel, x = t % kernel;
-            const size_t shift = y / stride * p->row_places + x / stride;
-            const size_t from = y % stride * p->planes_side + x % stride;
-            b.left = w->left + from * plane + row * p->left_bytes + 2 * shift;
+            const size_t shift = y / stride * p->row_places + x / stride, copy = shift % 2;
+            const size_t plane = y % stride * p->planes_side + x % stride;
+            b.left = w->left + plane * plane_size(p) + row * p->left_bytes + 64 * first;
+            b.right = w->right + copy * copy_size(p) + column / AMX_SIDE * p->right_bytes +
+                      (p->lead - shift + copy) / 2 * 64;
             b.sums = w->sums + (t * p->rows + row) * p->columns + column;
             add(&b);
         }
@@ -289,9 +344,9 @@ static void add_stretch(const weights_pass *w, size_t runs, int adds) {
 }
 
 static void find_offsets(const weights_pass *w) {
-    const size_t runs = w->plan->right_places / AMX_RUN;
+    const size_t runs = w->plan->left_places / AMX_RUN;
     for (size_t r = 0; r < w->plan->segments * runs; r++) {
-        w->offsets[r] = r / runs * w->plan->left_places * 2 + r % runs * 64;
+        w->offsets[r] = r / runs * w->plan->right_places / AMX_RUN * AMX_BYTES + r % runs * AMX_BYTES;
     }
 }
 
@@ -303,7 +358,7 @@ static ESPALIER_AMX void add_all(const weights_pass *w) {
     for (size_t done = 0, count; done < segments; done += count) {
         count = amx_smaller(p->segments, segments - done);
         for (size_t s = 0; s < count; s++) arrange_segment(w, done + s, s);
-        add_stretch(w, count * p->right_places / AMX_RUN, done > 0);
+        add_stretch(w, count * p->left_places / AMX_RUN, done > 0);
     }
     amx_end();
 }

@@ -54,9 +54,8 @@ struct AmxConvolution: Sendable {
     /// Where the elements of the weight's gradient lie.
     var gradientLayout: WeightLayout {
         let (rows, columns, taps) = (shape.out_channels, shape.in_channels, shape.kernel * shape.kernel)
-        guard taps > 1 || shape.stride > 1 || shape.padding > 0 else {
-            return WeightLayout(rows: rows, rowLength: columns)
-        }
+        let isPlain = withUnsafePointer(to: shape) { espalier_amx_weights_are_plain($0) != 0 }
+        guard !isPlain else { return WeightLayout(rows: rows, rowLength: columns) }
         return WeightLayout(
             rowStarts: (0..<rows).map { Int32($0) },
             columns: (0..<columns * taps).map { index in

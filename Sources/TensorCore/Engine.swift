@@ -23,10 +23,6 @@ public enum Engine {
         return levels.first { $0.isa == level }?.name ?? "level \(level.rawValue)"
     }
 
-    /// OpenBLAS's name of the CPU whose kernels it uses, such as "SKYLAKEX". It is not bounded by
-    /// ``limitInstructionLevel(_:)``; the environment variable OPENBLAS_CORETYPE chooses it.
-    public static var denseAlgebraCore: String { String(cString: openblas_get_corename()) }
-
     /// Bounds the instruction level by a name that ``instructionLevel`` has on some CPU. Throws if the name
     /// is unknown, the CPU lacks the level, or it is too late: it must precede the first primitive of the
     /// process and the first look at ``instructionLevel``, except that the level in use may be set again.

@@ -20,6 +20,7 @@ struct Espalier: ParsableCommand {
 
     static func main() {
         signal(SIGPIPE, SIG_IGN)
+        Restart.withBetterKernels()
         do {
             var command = try parseAsRoot()
             try Engine.checkForcedLevel()

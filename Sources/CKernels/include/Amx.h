@@ -48,8 +48,11 @@ void espalier_amx_input_gradient(
 /// Bytes of scratch memory for a weight gradient.
 size_t espalier_amx_weights_scratch(const espalier_amx_shape *shape);
 
-/// The gradient of the weight; overwrites it. Of a 1×1 kernel at stride 1 it is (out_channels, in_channels), else
-/// (kernel, kernel, in_channels, out_channels).
+/// Whether the gradient of the weight is (out_channels, in_channels), of a 1×1 kernel, not (kernel, kernel, in_channels,
+/// out_channels).
+int espalier_amx_weights_are_plain(const espalier_amx_shape *shape);
+
+/// The gradient of the weight; overwrites it.
 void espalier_amx_weight_gradient(
     const espalier_amx_shape *shape, const uint16_t *input, const uint16_t *gradient, float *weight_gradient,
     void *scratch);
