@@ -70,7 +70,7 @@ static ESPALIER_AMX void pack_taps(
 static ESPALIER_AMX void pack_pairs(
     const plain_weight *w, const amx_part *part, size_t first, size_t runs, __m512i places, __mmask16 there,
     uint16_t *to) {
-    const size_t pairs = amx_parts(w->inputs, 2), row = runs * AMX_SIDE, used = part->taps_x * pairs;
+    const size_t pairs = parts(w->inputs, 2), row = runs * AMX_SIDE, used = part->taps_x * pairs;
     for (size_t pair = 0; pair < pairs; pair++) {
         const size_t input = 2 * pair;
         for (size_t y = 0; y < part->taps_y; y++) {
@@ -89,9 +89,9 @@ static ESPALIER_AMX void pack_pairs(
 // The same for one tap and inputs that lie side by side, 32 at a time.
 static ESPALIER_AMX void pack_squares(const plain_weight *w, size_t first, uint16_t *to) {
     for (size_t k = 0; k < w->inputs; k += AMX_RUN, to += AMX_SQUARE) {
-        const uint32_t there = _bzhi_u32(~0u, (unsigned)amx_smaller(w->inputs - k, AMX_RUN));
+        const uint32_t there = _bzhi_u32(~0u, (unsigned)smaller(w->inputs - k, AMX_RUN));
         espalier_square_row rows[AMX_SIDE] = {0};
-        for (size_t n = 0; n < amx_smaller(w->outputs - first, AMX_SIDE); n++) {
+        for (size_t n = 0; n < smaller(w->outputs - first, AMX_SIDE); n++) {
             const float *const from = w->weight + (first + n) * w->output_stride + k;
             const __m512 low = _mm512_maskz_loadu_ps((__mmask16)there, from);
             const __m512 high = _mm512_maskz_loadu_ps((__mmask16)(there >> AMX_SIDE), from + AMX_SIDE);
@@ -107,7 +107,7 @@ static ESPALIER_AMX void pack_vector(
     const plain_weight *w, const amx_part *part, size_t first, size_t runs, uint16_t *to) {
     const __m512i lanes = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
     const __m512i places = _mm512_mullo_epi32(lanes, _mm512_set1_epi32((int)w->output_stride));
-    const __mmask16 there = (__mmask16)_bzhi_u32(0xffff, (unsigned)amx_smaller(w->outputs - first, AMX_SIDE));
+    const __mmask16 there = (__mmask16)_bzhi_u32(0xffff, (unsigned)smaller(w->outputs - first, AMX_SIDE));
     if (w->kernel == 1 && w->input_stride == 1) {
         pack_squares(w, first, to);
     } else if (w->inputs % 2 == 0 || w->kernel == 1) {
@@ -125,7 +125,7 @@ static void pack_part(
     const size_t runs = amx_runs(padded, part), vector = part->taps_y * runs * AMX_SQUARE;
     if (part->taps_y == 0) return;
     for (size_t n = first, next; n < end; n = next) {
-        next = amx_smaller(n / AMX_SIDE * AMX_SIDE + AMX_SIDE, end);
+        next = smaller(n / AMX_SIDE * AMX_SIDE + AMX_SIDE, end);
         uint16_t *const to = packed + n / AMX_SIDE * vector;
 #if ESPALIER_HAS_NATIVE
         if (n % AMX_SIDE == 0 && (next % AMX_SIDE == 0 || next == w->outputs)) {
@@ -134,7 +134,7 @@ static void pack_part(
         }
 #endif
         // The last part writes what pads the last vector.
-        pack_elements(w, part, n, next == w->outputs ? amx_up(next, AMX_SIDE) : next, runs, to);
+        pack_elements(w, part, n, next == w->outputs ? rounded_up(next, AMX_SIDE) : next, runs, to);
     }
 }
 

@@ -10,8 +10,8 @@ static void plan_forward(const espalier_amx_shape *s, amx_plan *plan) {
         .width = s->in_width,
         .planes = s->stride,
         .rows = s->out_height + (s->kernel - 1) / s->stride,
-        .columns = amx_up(s->stride * (s->out_width - 1) + s->kernel, s->stride),
-        .used = amx_smaller(s->stride, s->kernel),
+        .columns = rounded_up(s->stride * (s->out_width - 1) + s->kernel, s->stride),
+        .used = smaller(s->stride, s->kernel),
         .above = s->padding,
         .left = s->padding,
         .pixel_step = s->stride,
@@ -37,7 +37,7 @@ typedef struct {
 static place place_of(const espalier_amx_shape *s, size_t at, size_t side) {
     place result = {.taps = at < s->kernel ? (s->kernel - 1 - at) / s->stride + 1 : 0};
     if (result.taps > 0) result.first_tap = at + s->stride * (result.taps - 1);
-    const size_t first = s->padding > at ? amx_parts(s->padding - at, s->stride) : 0;
+    const size_t first = s->padding > at ? parts(s->padding - at, s->stride) : 0;
     result.first = first;
     result.first_pixel = first * s->stride + at - s->padding;
     if (result.first_pixel < side) result.count = (side - 1 - result.first_pixel) / s->stride + 1;
@@ -49,7 +49,7 @@ static size_t zeros_before(const espalier_amx_shape *s) {
     size_t most = 0;
     for (size_t at = 0; at < s->stride; at++) {
         const place p = place_of(s, at, SIZE_MAX / 2);
-        if (p.taps > p.first + 1) most = amx_larger(most, p.taps - 1 - p.first);
+        if (p.taps > p.first + 1) most = larger(most, p.taps - 1 - p.first);
     }
     return most;
 }
@@ -93,9 +93,9 @@ static void plan_input_gradient(const espalier_amx_shape *s, amx_plan *plan) {
             if (part->taps_y == 0) continue;
             part->source_row = down.first + before - (down.taps - 1);
             part->source_column = across.first + before - (across.taps - 1);
-            padded->rows = amx_larger(padded->rows, part->source_row + part->rows + part->taps_y - 1);
+            padded->rows = larger(padded->rows, part->source_row + part->rows + part->taps_y - 1);
             padded->columns =
-                amx_larger(padded->columns, part->source_column + part->columns + part->taps_x - 1);
+                larger(padded->columns, part->source_column + part->columns + part->taps_x - 1);
         }
     }
 }
@@ -107,7 +107,7 @@ void espalier_amx_plan(const espalier_amx_shape *shape, enum espalier_amx_pass p
     } else {
         plan_input_gradient(shape, plan);
     }
-    const size_t vectors = amx_parts(plan->outputs, AMX_SIDE);
+    const size_t vectors = parts(plan->outputs, AMX_SIDE);
     for (size_t p = 0; p < plan->count; p++) {
         plan->parts[p].weight = plan->weight_count;
         plan->weight_count += vectors * amx_steps(&plan->padded, &plan->parts[p]) * AMX_SQUARE;

@@ -41,11 +41,35 @@ typedef struct {
 
 // Runs of 32 inputs that an output reads for each row of taps: the taps of a row lie side by side.
 INLINE size_t amx_runs(const amx_padded *padded, const amx_part *part) {
-    return amx_parts(part->taps_x * padded->channels, AMX_RUN);
+    return parts(part->taps_x * padded->channels, AMX_RUN);
 }
 
 INLINE size_t amx_steps(const amx_padded *padded, const amx_part *part) {
     return part->taps_y * amx_runs(padded, part);
 }
 
+// A table of offsets, one a step, at the beginning of scratch memory.
+INLINE size_t amx_offsets_bytes(const amx_plan *plan) {
+    size_t most = 0;
+    for (size_t p = 0; p < plan->count; p++) most = larger(most, amx_steps(&plan->padded, &plan->parts[p]));
+    return rounded_up(most * sizeof(ptrdiff_t), 64);
+}
+
+// Neither zeros around images nor shifts: all images are one row of pixels.
+INLINE int amx_is_direct(const espalier_amx_shape *s) {
+    return s->kernel == 1 && s->stride == 1 && s->padding == 0;
+}
+
 void espalier_amx_plan(const espalier_amx_shape *shape, enum espalier_amx_pass pass, amx_plan *plan);
+
+// The two ways of a product, for direct shapes and for any, and bytes of their scratch memory.
+
+size_t espalier_amx_direct_scratch(const amx_plan *plan);
+void espalier_amx_direct(
+    const amx_plan *plan, size_t pixels, const uint16_t *input, const uint16_t *weight, const float *bias,
+    uint16_t *output, char *scratch);
+
+size_t espalier_amx_padded_scratch(const amx_plan *plan, size_t images);
+void espalier_amx_padded(
+    const amx_plan *plan, size_t images, const uint16_t *inputs, const uint16_t *weight, const float *bias,
+    uint16_t *targets, char *scratch);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "Native.h"
+#include "Sizes.h"
 
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("clang loop unroll(full)")
@@ -21,11 +22,6 @@ enum {
     // Rows and columns of all sums together.
     AMX_BLOCK = 2 * AMX_SIDE,
 };
-
-INLINE size_t amx_smaller(size_t a, size_t b) { return a < b ? a : b; }
-INLINE size_t amx_larger(size_t a, size_t b) { return a > b ? a : b; }
-INLINE size_t amx_parts(size_t count, size_t size) { return (count + size - 1) / size; }
-INLINE size_t amx_up(size_t count, size_t size) { return amx_parts(count, size) * size; }
 
 #if ESPALIER_HAS_NATIVE
 
@@ -91,19 +87,6 @@ INLINE ESPALIER_AMX void amx_multiply(
         _tile_loadd(5, a + left_bytes, row_bytes);
         _tile_dpbf16ps(2, 5, 6);
         if (right == 2) _tile_dpbf16ps(3, 5, 7);
-    }
-}
-
-// The same with the left squares that are there.
-INLINE ESPALIER_AMX void amx_multiply_again(
-    const char *b, size_t right_bytes, const size_t left, const size_t right) {
-    _tile_loadd(6, b, 64);
-    _tile_dpbf16ps(0, 4, 6);
-    if (left == 2) _tile_dpbf16ps(2, 5, 6);
-    if (right == 2) {
-        _tile_loadd(7, b + right_bytes, 64);
-        _tile_dpbf16ps(1, 4, 7);
-        if (left == 2) _tile_dpbf16ps(3, 5, 7);
     }
 }
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "AmxOperands.h"
 #include "AmxParts.h"
-#include "Transpose.h"
 
 enum {
     // Of the operands of a stretch: they stay in the second cache.
@@ -28,33 +28,28 @@ typedef struct {
     size_t left_bytes, right_bytes;           // from channel to channel, from vector to vector
 } weights_plan;
 
-// Neither rows between images nor shifts: all images are one.
-INLINE int is_direct(const espalier_amx_shape *s) {
-    return s->kernel == 1 && s->stride == 1 && s->padding == 0;
-}
-
 // The left operand costs some 0.06 ns an element more than the right one, so it should be the one of fewer channels;
 // but sums that are not plain cost their reader some 0.4 ns more each.
 int espalier_amx_weights_are_plain(const espalier_amx_shape *s) {
     const size_t inputs = s->in_channels, outputs = s->out_channels;
     const size_t pixels = s->images * s->out_height * s->out_width;
-    return is_direct(s) && (outputs <= inputs || (outputs - inputs) * pixels < 7 * inputs * outputs);
+    return amx_is_direct(s) && (outputs <= inputs || (outputs - inputs) * pixels < 7 * inputs * outputs);
 }
 
 // The furthest shift, in rows and in columns of a grid.
 INLINE size_t reach(const espalier_amx_shape *s) { return (s->kernel - 1) / s->stride; }
 
-INLINE size_t plane_size(const weights_plan *p) { return amx_up(p->rows, AMX_SIDE) * p->left_bytes; }
+INLINE size_t plane_size(const weights_plan *p) { return rounded_up(p->rows, AMX_SIDE) * p->left_bytes; }
 
 INLINE size_t left_size(const weights_plan *p) { return p->planes_side * p->planes_side * plane_size(p); }
 
-INLINE size_t copy_size(const weights_plan *p) { return amx_parts(p->columns, AMX_SIDE) * p->right_bytes; }
+INLINE size_t copy_size(const weights_plan *p) { return parts(p->columns, AMX_SIDE) * p->right_bytes; }
 
 // Sizes of stretches of so many segments of `band_rows` rows; returns their bytes.
 static size_t set_sizes(weights_plan *p, size_t segments) {
     p->segments = segments;
-    p->left_places = amx_up(p->band_rows * p->row_places, AMX_RUN);
-    p->right_places = amx_up(p->lead + p->left_places, AMX_RUN);
+    p->left_places = rounded_up(p->band_rows * p->row_places, AMX_RUN);
+    p->right_places = rounded_up(p->lead + p->left_places, AMX_RUN);
     // An odd number of lines: sixteen rows of a register must not want the same place in the cache.
     p->left_bytes = 64 * (segments * p->left_places / AMX_RUN | 1);
     p->right_bytes = segments * p->right_places / AMX_RUN * AMX_BYTES + 64;
@@ -64,36 +59,36 @@ static size_t set_sizes(weights_plan *p, size_t segments) {
 // Rows of the planes of inputs that are not all padding.
 static void find_rows(const espalier_amx_shape *s, weights_plan *p) {
     const size_t last_plane = p->planes_side - 1;
-    p->first_row = s->padding > last_plane ? amx_parts(s->padding - last_plane, s->stride) : 0;
+    p->first_row = s->padding > last_plane ? parts(s->padding - last_plane, s->stride) : 0;
     const size_t last = (s->in_height - 1 + s->padding) / s->stride;
-    p->grid_rows = amx_smaller(last, s->out_height - 1 + reach(s)) + 1 - p->first_row;
+    p->grid_rows = smaller(last, s->out_height - 1 + reach(s)) + 1 - p->first_row;
 }
 
 static void plan_weights(const espalier_amx_shape *s, weights_plan *p) {
-    const int direct = is_direct(s), plain = espalier_amx_weights_are_plain(s);
+    const int direct = amx_is_direct(s), plain = espalier_amx_weights_are_plain(s);
     *p = (weights_plan){
         .images = direct ? 1 : s->images,
         .rows = plain ? s->out_channels : s->in_channels,
         .columns = plain ? s->in_channels : s->out_channels,
         .taps = s->kernel * s->kernel,
-        .planes_side = amx_smaller(s->kernel, s->stride),
+        .planes_side = smaller(s->kernel, s->stride),
         .copies = reach(s) > 0 ? 2 : 1,
         .grid_rows = s->images * s->out_height,
         .row_places = s->out_width + reach(s),
     };
     if (!direct) find_rows(s, p);
-    p->lead = amx_up(reach(s) * (p->row_places + 1), 2);
+    p->lead = rounded_up(reach(s) * (p->row_places + 1), 2);
     p->band_rows = p->grid_rows;
     const size_t whole = set_sizes(p, 1);
-    p->bands = amx_smaller(amx_parts(whole, WEIGHTS_BYTES), p->grid_rows);
-    p->band_rows = amx_parts(p->grid_rows, p->bands);
-    p->bands = amx_parts(p->grid_rows, p->band_rows);
-    const size_t fitting = amx_larger(WEIGHTS_BYTES / set_sizes(p, 1), 1);
-    set_sizes(p, amx_smaller(fitting, p->images * p->bands));
+    p->bands = smaller(parts(whole, WEIGHTS_BYTES), p->grid_rows);
+    p->band_rows = parts(p->grid_rows, p->bands);
+    p->bands = parts(p->grid_rows, p->band_rows);
+    const size_t fitting = larger(WEIGHTS_BYTES / set_sizes(p, 1), 1);
+    set_sizes(p, smaller(fitting, p->images * p->bands));
 }
 
 INLINE size_t offsets_bytes(const weights_plan *p) {
-    return amx_up(p->segments * p->left_places / AMX_RUN * sizeof(size_t), 64);
+    return rounded_up(p->segments * p->left_places / AMX_RUN * sizeof(size_t), 64);
 }
 
 size_t espalier_amx_weights_scratch(const espalier_amx_shape *shape) {
@@ -105,90 +100,6 @@ size_t espalier_amx_weights_scratch(const espalier_amx_shape *shape) {
 #if ESPALIER_HAS_NATIVE
 
 // MARK: Operands
-
-// Places in rows of `row_places`, from `lead` on, and the pixels there: place (row, column) has pixel
-// (y + row·step, x + column·step), or zeros where the image has no such pixel.
-typedef struct {
-    const uint16_t *image;
-    size_t channels, height, width;
-    ptrdiff_t y, x;
-    size_t step, row_places, rows, lead;
-} grid;
-
-// The pixels at 32 places; null: zeros.
-static void find_pixels(const grid *g, size_t first, const uint16_t *pixels[AMX_RUN]) {
-    const size_t from = amx_larger(first, g->lead) - g->lead;
-    size_t row = from / g->row_places, column = from % g->row_places;
-    for (size_t i = 0; i < AMX_RUN; i++) {
-        pixels[i] = 0;
-        if (first + i < g->lead) continue;
-        const ptrdiff_t y = g->y + (ptrdiff_t)(row * g->step), x = g->x + (ptrdiff_t)(column * g->step);
-        const int is_there =
-            row < g->rows && y >= 0 && y < (ptrdiff_t)g->height && x >= 0 && x < (ptrdiff_t)g->width;
-        if (is_there) pixels[i] = g->image + ((size_t)y * g->width + (size_t)x) * g->channels;
-        if (++column == g->row_places) row++, column = 0;
-    }
-}
-
-INLINE ESPALIER_AMX __m512i some_channels(const uint16_t *pixel, size_t channel, __mmask32 there) {
-    return pixel ? _mm512_maskz_loadu_epi16(there, pixel + channel) : _mm512_setzero_si512();
-}
-
-// Sixteen channels of two pixels, the low or the high ones of 32: each channel's two values become neighbours.
-INLINE ESPALIER_AMX __m512i pair_up(__m512i even, __m512i odd, int high) {
-    const __m512i low = _mm512_set_epi32(
-        0x2f000f, 0x2e000e, 0x2d000d, 0x2c000c, 0x2b000b, 0x2a000a, 0x290009, 0x280008, 0x270007, 0x260006,
-        0x250005, 0x240004, 0x230003, 0x220002, 0x210001, 0x200000);
-    const __m512i order = high ? _mm512_add_epi16(low, _mm512_set1_epi16(AMX_SIDE)) : low;
-    return _mm512_permutex2var_epi16(even, order, odd);
-}
-
-// Sixteen channels from `channel` on of 32 pixels, a row of places for each.
-INLINE ESPALIER_AMX void put_left(
-    const uint16_t *const pixels[AMX_RUN], size_t channel, __mmask32 there, size_t ahead, size_t row_bytes,
-    char *to) {
-    espalier_square_row rows[AMX_SIDE];
-    UNROLL
-    for (size_t r = 0; r < AMX_SIDE; r++) {
-        const __m512i even = some_channels(pixels[2 * r], channel, there & 0xffff);
-        const __m512i odd = some_channels(pixels[2 * r + 1], channel, there & 0xffff);
-        if (pixels[2 * r]) __builtin_prefetch(pixels[2 * r] + channel + ahead, 0, 2);
-        rows[r] = (espalier_square_row)pair_up(even, odd, 0);
-    }
-    espalier_transpose_square(rows);
-    UNROLL
-    for (size_t r = 0; r < AMX_SIDE; r++) memcpy(to + r * row_bytes, &rows[r], sizeof rows[r]);
-}
-
-// Up to 32 channels of 32 pixels, a vector of pairs for each two pixels and sixteen channels.
-INLINE ESPALIER_AMX void put_right(
-    const uint16_t *const pixels[AMX_RUN], size_t channel, __mmask32 there, size_t ahead, size_t vector_bytes,
-    char *to) {
-    for (size_t r = 0; r < AMX_SIDE; r++, to += 64) {
-        const __m512i even = some_channels(pixels[2 * r], channel, there);
-        const __m512i odd = some_channels(pixels[2 * r + 1], channel, there);
-        if (pixels[2 * r]) __builtin_prefetch(pixels[2 * r] + channel + ahead, 0, 2);
-        _mm512_store_si512(to, pair_up(even, odd, 0));
-        if (there >> AMX_SIDE) _mm512_store_si512(to + vector_bytes, pair_up(even, odd, 1));
-    }
-}
-
-// Places up to `end`, a multiple of 32, as an operand; `to` has the first channel's first place.
-static ESPALIER_AMX void arrange(const grid *g, size_t end, const int is_left, size_t stride, char *to) {
-    const size_t ahead = AMX_RUN * g->step * g->channels, taken = is_left ? AMX_SIDE : AMX_RUN;
-    for (size_t first = 0; first < end; first += AMX_RUN) {
-        const uint16_t *pixels[AMX_RUN];
-        find_pixels(g, first, pixels);
-        for (size_t c = 0; c < g->channels; c += taken) {
-            const __mmask32 there = _bzhi_u32(~0u, (unsigned)amx_smaller(g->channels - c, AMX_RUN));
-            if (is_left) {
-                put_left(pixels, c, there, ahead, stride, to + c * stride + 2 * first);
-            } else {
-                put_right(pixels, c, there, ahead, stride, to + c / AMX_SIDE * stride + 32 * first);
-            }
-        }
-    }
-}
 
 typedef struct {
     const espalier_amx_shape *shape;
@@ -206,7 +117,7 @@ static grid input_grid(const weights_pass *w, size_t image, size_t row, size_t p
     return (grid){
         .image = w->input + image * s->in_height * s->in_width * s->in_channels,
         .channels = s->in_channels,
-        .height = is_direct(s) ? p->grid_rows : s->in_height,
+        .height = amx_is_direct(s) ? p->grid_rows : s->in_height,
         .width = s->in_width,
         .y = (ptrdiff_t)(s->stride * (p->first_row + row) + plane_y) - (ptrdiff_t)s->padding,
         .x = (ptrdiff_t)plane_x - (ptrdiff_t)s->padding,
@@ -223,7 +134,7 @@ static grid gradient_grid(const weights_pass *w, size_t image, size_t row, size_
     return (grid){
         .image = w->gradient + image * s->out_height * s->out_width * s->out_channels,
         .channels = s->out_channels,
-        .height = is_direct(s) ? p->grid_rows : s->out_height,
+        .height = amx_is_direct(s) ? p->grid_rows : s->out_height,
         .width = s->out_width,
         .y = (ptrdiff_t)(p->first_row + row) - (ptrdiff_t)reach(s),
         .step = 1,
@@ -314,7 +225,7 @@ static void add_taps(const weights_pass *w, sums_block b, size_t row, size_t col
     const size_t kernel = w->shape->kernel, stride = w->shape->stride;
     const size_t near = p->taps == 1 ? runs : NEAR_RUNS;
     for (size_t first = 0; first < runs; first += near) {
-        b.runs = amx_smaller(near, runs - first);
+        b.runs = smaller(near, runs - first);
         b.offsets = w->offsets + first;
         b.adds = adds || first > 0;
         for (size_t t = 0; t < p->taps; t++) {
@@ -335,9 +246,9 @@ static void add_stretch(const weights_pass *w, size_t runs, int adds) {
     sums_block b = {
         .left_bytes = p->left_bytes, .right_bytes = p->right_bytes, .sums_stride = p->columns};
     for (size_t row = 0; row < p->rows; row += AMX_BLOCK) {
-        b.rows = amx_smaller(p->rows - row, AMX_BLOCK);
+        b.rows = smaller(p->rows - row, AMX_BLOCK);
         for (size_t column = 0; column < p->columns; column += AMX_BLOCK) {
-            b.columns = amx_smaller(p->columns - column, AMX_BLOCK);
+            b.columns = smaller(p->columns - column, AMX_BLOCK);
             add_taps(w, b, row, column, runs, adds);
         }
     }
@@ -356,7 +267,7 @@ static ESPALIER_AMX void add_all(const weights_pass *w) {
     find_offsets(w);
     amx_begin(AMX_SIDE);
     for (size_t done = 0, count; done < segments; done += count) {
-        count = amx_smaller(p->segments, segments - done);
+        count = smaller(p->segments, segments - done);
         for (size_t s = 0; s < count; s++) arrange_segment(w, done + s, s);
         add_stretch(w, count * p->left_places / AMX_RUN, done > 0);
     }

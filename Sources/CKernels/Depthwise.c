@@ -5,6 +5,7 @@
 
 #include "Elements.h"
 #include "Native.h"
+#include "Sizes.h"
 
 // The name of what is there for an element type and a number of lanes.
 #define JOIN(name, lanes) name##_##lanes
@@ -39,7 +40,6 @@ INLINE void fetch_to_write(const char **next, size_t bytes) {
     *next += bytes;
 }
 
-INLINE size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 // Which of `count` pixels from place `start` on lie inside the input, which begins at place `padding`.
 INLINE range pixels_inside(size_t start, size_t side, size_t count, size_t padding) {

@@ -4,6 +4,7 @@
 
 #include "Elements.h"
 #include "Transpose.h"
+#include "Sizes.h"
 
 // Columns that are taken together: what they and TRANSPOSE_SIDE rows are put into stays in the first cache.
 enum { COLUMNS = 128 };
@@ -11,7 +12,6 @@ enum { COLUMNS = 128 };
 // Of a filter whose bf16 weights are packed pair by pair: up to 7×7.
 enum { TAPS_MAX = 49 };
 
-static inline size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 // Whether TRANSPOSE_SIDE rows from `first` on go side by side.
 static int side_by_side(espalier_places places, size_t first) {

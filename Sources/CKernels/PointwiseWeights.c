@@ -6,12 +6,11 @@
 
 #include "Elements.h"
 #include "Native.h"
+#include "Pairs.h"
+#include "Sizes.h"
 
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLLED _Pragma("clang loop unroll(full)")
-
-INLINE size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
-INLINE size_t parts(size_t count, size_t size) { return (count + size - 1) / size; }
 
 enum {
     // Floats, or pairs of bf16, of a vector, and its bytes.

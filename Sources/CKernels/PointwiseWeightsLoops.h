@@ -91,14 +91,10 @@ static __attribute__((noinline)) TARGET void NAME(sum_block)(const block *b, siz
 // MARK: A stretch in order
 
 #if BF16
-// 16 channels of two pixels, or 32 of them: each channel's two values become neighbours.
-INNER void pair_up(__m512i first, __m512i second, size_t channels, char *to, size_t stride) {
-    const __m512i low = _mm512_set_epi32(
-        0x2f000f, 0x2e000e, 0x2d000d, 0x2c000c, 0x2b000b, 0x2a000a, 0x290009, 0x280008, 0x270007, 0x260006,
-        0x250005, 0x240004, 0x230003, 0x220002, 0x210001, 0x200000);
-    const __m512i high = _mm512_add_epi16(low, _mm512_set1_epi16(LANES));
-    _mm512_storeu_si512(to, _mm512_permutex2var_epi16(first, low, second));
-    if (channels > LANES) _mm512_storeu_si512(to + stride, _mm512_permutex2var_epi16(first, high, second));
+// 16 channels of two pixels, or 32 of them.
+INNER void put_pairs(__m512i first, __m512i second, size_t channels, char *to, size_t stride) {
+    _mm512_storeu_si512(to, espalier_pair_up(first, second, 0));
+    if (channels > LANES) _mm512_storeu_si512(to + stride, espalier_pair_up(first, second, 1));
 }
 
 // Two rows, of the second one what `mask` says: all or nothing.
@@ -109,12 +105,12 @@ INNER void arrange_pair(
     size_t c = 0;
     for (; c + together <= channels; c += together, to += 2 * stride) {
         const __m512i other = _mm512_maskz_loadu_epi16(mask, second + c);
-        pair_up(_mm512_loadu_si512(first + c), other, together, to, stride);
+        put_pairs(_mm512_loadu_si512(first + c), other, together, to, stride);
     }
     if (c < channels) {
         const __mmask32 rest = (1u << (channels - c)) - 1;
         const __m512i other = _mm512_maskz_loadu_epi16(rest & mask, second + c);
-        pair_up(_mm512_maskz_loadu_epi16(rest, first + c), other, channels - c, to, stride);
+        put_pairs(_mm512_maskz_loadu_epi16(rest, first + c), other, channels - c, to, stride);
     }
 }
 #endif

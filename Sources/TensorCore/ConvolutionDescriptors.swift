@@ -51,11 +51,16 @@ struct ConvolutionDescriptors {
         }
         try OneDNN.check(status, operation)
         if older,
-            let found = try Primitive.first(operation, &descriptor, where: { $0.hasPrefix("jit") })
+            let found = try Primitive.first(operation, &descriptor, where: Self.isOlder)
         {
             return found
         }
         return try Primitive(operation, &descriptor)
+    }
+
+    /// oneDNN 2.6 has 1×1 code for the matrix unit that writes beyond the scratch memory it asks for.
+    private static func isOlder(_ implementation: String) -> Bool {
+        implementation.hasPrefix("jit") && !implementation.hasPrefix("jit_1x1:avx512_core_amx")
     }
 
     func makeWeightGradient(hint: Primitive) throws(EngineError) -> Primitive {

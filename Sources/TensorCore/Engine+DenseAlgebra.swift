@@ -9,8 +9,8 @@ extension Engine {
     /// The environment variable that chooses OpenBLAS's kernels.
     public static let denseAlgebraVariable = "OPENBLAS_CORETYPE"
 
-    /// The kernels that OpenBLAS should use where it has taken those of CPUs without AVX, as it does on any CPU
-    /// that is newer than itself: five times as fast, or more. Nil where it chose well.
+    /// The kernels that OpenBLAS should use where it has taken those of CPUs without AVX, as it does on any
+    /// CPU that is newer than itself: five times as fast, or more. Nil where it chose well.
     public static var betterDenseAlgebraCore: String? {
         let isOld = ["prescott", "core2", "penryn", "dunnington", "nehalem", "generic", "unknown"]
             .contains(denseAlgebraCore.lowercased())
