@@ -28,8 +28,26 @@ int espalier_has_amx(void) {
     return known;
 }
 
+_Static_assert(ESPALIER_AMX_ROUND_FLOPS == 4 * 2 * AMX_SIDE * AMX_SQUARE, "a round is four products");
+
+ESPALIER_AMX void espalier_amx_rounds(size_t rounds) {
+    static const char zeros[4 * AMX_BYTES];
+    amx_begin(AMX_SIDE);
+    amx_zero_sums();
+    amx_multiply(zeros, 64, AMX_BYTES, zeros + 2 * AMX_BYTES, AMX_BYTES, 2, 2);
+    for (size_t r = 0; r < rounds; r++) {
+        _tile_dpbf16ps(0, 4, 6);
+        _tile_dpbf16ps(1, 4, 7);
+        _tile_dpbf16ps(2, 5, 6);
+        _tile_dpbf16ps(3, 5, 7);
+    }
+    amx_end();
+}
+
 #else
 
 int espalier_has_amx(void) { return 0; }
+
+void espalier_amx_rounds(size_t rounds) { (void)rounds; }
 
 #endif

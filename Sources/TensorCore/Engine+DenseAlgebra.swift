@@ -17,7 +17,8 @@ extension Engine {
         return isOld ? denseAlgebraCore(for: offeredInstructionLevel) : nil
     }
 
-    static func denseAlgebraCore(for level: String) -> String? {
+    /// The kernels for an instruction level; nil for levels without AVX2.
+    public static func denseAlgebraCore(for level: String) -> String? {
         if level.hasPrefix("avx512") { return "SkylakeX" }
         return level.hasPrefix("avx2") ? "Haswell" : nil
     }

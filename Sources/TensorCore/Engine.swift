@@ -69,7 +69,7 @@ public enum Engine {
 
     /// Whether the instruction level in use has the matrix unit, and the system lets this process use it.
     /// Looking fixes the level.
-    static var hasAmx: Bool {
+    public static var hasAmx: Bool {
         forceOnce()
         let needed = dnnl_cpu_isa_avx512_core_amx.rawValue
         return dnnl_get_effective_cpu_isa().rawValue & needed == needed && espalier_has_amx() != 0

@@ -7,6 +7,13 @@ import Testing
         #expect(!Engine.denseAlgebraCore.isEmpty)
     }
 
+    @Test func denseAlgebraTakesTheKernelsOfTheLevel() {
+        #expect(Engine.denseAlgebraCore(for: "avx512_core_amx") == "SkylakeX")
+        #expect(Engine.denseAlgebraCore(for: "avx512_core") == "SkylakeX")
+        #expect(Engine.denseAlgebraCore(for: "avx2_vnni") == "Haswell")
+        #expect(Engine.denseAlgebraCore(for: "avx") == nil)
+    }
+
     @Test func unknownLevelsAreErrors() {
         let error = #expect(throws: EngineError.self) { try Engine.limitInstructionLevel("avx9000") }
         #expect(error?.description.contains("avx9000") == true)

@@ -11,6 +11,8 @@ public struct Roofline: Equatable, Sendable, Encodable {
         public let fmaGflops: Double
         public let sgemmGflops: Double
         public let convolutionGflops: Double
+        /// Products out of the registers of the CPU's matrix unit, bf16; 0 where there is none, or none in use.
+        public let matrixUnitGflops: Double
         /// Streams through arrays larger than the caches, counting the bytes that the program asks for (a
         /// write may cost the memory a read as well).
         public let readGbPerSecond: Double
@@ -45,16 +47,19 @@ public struct Roofline: Equatable, Sendable, Encodable {
             threads: pool.threads, fmaGflops: fma(pool, seconds),
             sgemmGflops: best(pool, seconds, work: GemmProbe.gflop) { gemm.run($0) },
             convolutionGflops: best(pool, seconds, work: ConvolutionProbe.gflop) { convolution.run($0) },
+            matrixUnitGflops: Engine.hasAmx ? matrixUnit(pool, seconds) : 0,
             readGbPerSecond: streams.read(pool, seconds), writeGbPerSecond: streams.write(pool, seconds),
             triadGbPerSecond: streams.triad(pool, seconds))
     }
 
-    /// GFLOP/s of the fastest arithmetic, found in a fraction of a second; in bf16, of a large convolution.
+    /// GFLOP/s of the fastest arithmetic, found in a fraction of a second; in bf16 without a matrix unit, of a
+    /// large convolution.
     /// - Throws: `EngineError` if the instruction level lacks the type.
     public static func quickPeak(
         _ pool: ComputePool, _ type: ElementType = .fp32
     ) throws(EngineError) -> Double {
         guard type == .bf16 else { return fma(pool, 0.15) }
+        if Engine.hasAmx { return matrixUnit(pool, 0.15) }
         let convolution = try ConvolutionProbe(threads: pool.threads, type)
         return best(pool, 0.3, work: ConvolutionProbe.gflop) { convolution.run($0) }
     }
@@ -63,6 +68,13 @@ public struct Roofline: Equatable, Sendable, Encodable {
         let rounds = 200_000
         return best(pool, seconds, work: Double(rounds * Int(ESPALIER_FMA_ROUND_FLOPS)) / 1e9) { _ in
             Sink.take(espalier_fma_rounds(rounds))
+        }
+    }
+
+    private static func matrixUnit(_ pool: ComputePool, _ seconds: Double) -> Double {
+        let rounds = 20_000
+        return best(pool, seconds, work: Double(rounds * Int(ESPALIER_AMX_ROUND_FLOPS)) / 1e9) { _ in
+            espalier_amx_rounds(rounds)
         }
     }
 

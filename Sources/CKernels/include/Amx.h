@@ -14,6 +14,12 @@
 /// is 0.
 int espalier_has_amx(void);
 
+/// Floating-point operations of one round of `espalier_amx_rounds`.
+#define ESPALIER_AMX_ROUND_FLOPS 65536
+
+/// Products of registers alone, as fast as the unit goes.
+void espalier_amx_rounds(size_t rounds);
+
 /// Each side of an output is (in + 2·padding - kernel) / stride + 1.
 typedef struct {
     size_t images, in_channels, in_height, in_width, out_channels, out_height, out_width, kernel, stride, padding;

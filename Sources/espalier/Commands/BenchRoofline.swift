@@ -32,6 +32,10 @@ struct BenchRoofline: ParsableCommand {
             ("convolution, GFLOP/s", \.convolutionGflops), ("read, GB/s", \.readGbPerSecond),
             ("write, GB/s", \.writeGbPerSecond), ("triad, GB/s", \.triadGbPerSecond),
         ]
+        if roofline.all.matrixUnitGflops > 0 {
+            let (one, all) = (roofline.one.matrixUnitGflops, roofline.all.matrixUnitGflops)
+            table.add(["matrix unit in bf16, GFLOP/s", Self.one(one), Self.one(all)])
+        }
         for (name, path) in rows {
             table.add([name, one(roofline.one[keyPath: path]), one(roofline.all[keyPath: path])])
         }
