@@ -11,7 +11,7 @@ public struct Roofline: Equatable, Sendable, Encodable {
         public let fmaGflops: Double
         public let sgemmGflops: Double
         public let convolutionGflops: Double
-        /// Products out of the registers of the CPU's matrix unit, bf16; 0 where there is none, or none in use.
+        /// Products out of the registers of the CPU's matrix unit, bf16; 0 where there is none in use.
         public let matrixUnitGflops: Double
         /// Streams through arrays larger than the caches, counting the bytes that the program asks for (a
         /// write may cost the memory a read as well).
@@ -52,8 +52,8 @@ public struct Roofline: Equatable, Sendable, Encodable {
             triadGbPerSecond: streams.triad(pool, seconds))
     }
 
-    /// GFLOP/s of the fastest arithmetic, found in a fraction of a second; in bf16 without a matrix unit, of a
-    /// large convolution.
+    /// GFLOP/s of the fastest arithmetic, found in a fraction of a second; in bf16 without a matrix unit, of
+    /// a large convolution.
     /// - Throws: `EngineError` if the instruction level lacks the type.
     public static func quickPeak(
         _ pool: ComputePool, _ type: ElementType = .fp32
