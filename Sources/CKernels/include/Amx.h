@@ -4,7 +4,8 @@
 //
 // An output is a sum in fp32 over runs of 32 inputs, in order; of each run the products at even places and those
 // at odd ones are summed apart, with fused multiply-adds, and both are added to the sum. Numbers too small to be
-// normal count as 0. The bits do not depend on the number of images in a call, except those of weight gradients.
+// normal count as 0. The bits do not depend on the number of images in a call, except those of weight gradients. A run
+// may be longer than the inputs: then what follows them is multiplied by zero, which matters if it is no number.
 #pragma once
 
 #include <stddef.h>
