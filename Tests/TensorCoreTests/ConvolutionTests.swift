@@ -64,8 +64,8 @@ import Testing
         geometry(1, 6, 10, 9, 5, kernel: 3, stride: 2, padding: 0),
         geometry(1, 5, 9, 10, 7, kernel: 3, padding: 2),
         geometry(1, 512, 6, 6, 544, kernel: 1),
-        geometry(1, 3, 150, 149, 20, kernel: 3),
-        geometry(3, 20, 60, 70, 12, kernel: 1),
+        geometry(1, 3, 150, 149, 2, kernel: 3),
+        geometry(3, 5, 60, 70, 3, kernel: 1),
     ]
 
     static func geometry(
