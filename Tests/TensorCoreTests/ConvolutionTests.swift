@@ -65,7 +65,7 @@ import Testing
         geometry(1, 5, 9, 10, 7, kernel: 3, padding: 2),
         geometry(1, 512, 6, 6, 544, kernel: 1),
         geometry(1, 3, 150, 149, 2, kernel: 3),
-        geometry(3, 1, 60, 70, 1, kernel: 1),
+        geometry(1, 8, 110, 115, 8, kernel: 1),
     ]
 
     static func geometry(
