@@ -19,7 +19,7 @@ typedef struct {
     const uint16_t *input, *weight;
     const float *bias;
     uint16_t *output;
-    size_t pixels, inputs, outputs, runs;
+    size_t inputs, outputs, runs;
     size_t rows;           // pixels of a register
     const ptrdiff_t *offsets;
     uint16_t *rests;       // of the pixels of a stretch: inputs behind the last whole run, and zeros
@@ -88,7 +88,6 @@ ESPALIER_AMX void espalier_amx_direct(
         .weight = weight,
         .bias = bias,
         .output = output,
-        .pixels = pixels,
         .inputs = inputs,
         .outputs = plan->outputs,
         .runs = runs,
