@@ -138,14 +138,14 @@ static void pack_part(
     }
 }
 
-size_t espalier_amx_weight_count(const espalier_amx_shape *shape, enum espalier_amx_pass pass) {
+size_t espalier_amx_weight_count(const espalier_convolution_shape *shape, enum espalier_amx_pass pass) {
     amx_plan plan;
     espalier_amx_plan(shape, pass, &plan);
     return plan.weight_count;
 }
 
 void espalier_amx_pack(
-    const espalier_amx_shape *shape, enum espalier_amx_pass pass, const float *weight, size_t first, size_t end,
+    const espalier_convolution_shape *shape, enum espalier_amx_pass pass, const float *weight, size_t first, size_t end,
     uint16_t *packed) {
     amx_plan plan;
     espalier_amx_plan(shape, pass, &plan);

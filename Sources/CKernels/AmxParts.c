@@ -1,6 +1,6 @@
 #include "AmxParts.h"
 
-static void plan_forward(const espalier_amx_shape *s, amx_plan *plan) {
+static void plan_forward(const espalier_convolution_shape *s, amx_plan *plan) {
     plan->outputs = s->out_channels;
     plan->target_height = s->out_height;
     plan->target_width = s->out_width;
@@ -34,7 +34,7 @@ typedef struct {
 
 // Padded by `padding`, pixel p is read by output o through tap t if p + padding = stride·o + t. So tap t and
 // p + padding are at the same place within the stride, and p + padding = stride·n + place gives o = n - t / stride.
-static place place_of(const espalier_amx_shape *s, size_t at, size_t side) {
+static place place_of(const espalier_convolution_shape *s, size_t at, size_t side) {
     place result = {.taps = at < s->kernel ? (s->kernel - 1 - at) / s->stride + 1 : 0};
     if (result.taps > 0) result.first_tap = at + s->stride * (result.taps - 1);
     const size_t first = s->padding > at ? parts(s->padding - at, s->stride) : 0;
@@ -45,7 +45,7 @@ static place place_of(const espalier_amx_shape *s, size_t at, size_t side) {
 }
 
 // Zeros that the first outputs' taps need before the first gradient.
-static size_t zeros_before(const espalier_amx_shape *s) {
+static size_t zeros_before(const espalier_convolution_shape *s) {
     size_t most = 0;
     for (size_t at = 0; at < s->stride; at++) {
         const place p = place_of(s, at, SIZE_MAX / 2);
@@ -54,7 +54,7 @@ static size_t zeros_before(const espalier_amx_shape *s) {
     return most;
 }
 
-static void plan_input_gradient(const espalier_amx_shape *s, amx_plan *plan) {
+static void plan_input_gradient(const espalier_convolution_shape *s, amx_plan *plan) {
     plan->outputs = s->in_channels;
     plan->target_height = s->in_height;
     plan->target_width = s->in_width;
@@ -100,7 +100,7 @@ static void plan_input_gradient(const espalier_amx_shape *s, amx_plan *plan) {
     }
 }
 
-void espalier_amx_plan(const espalier_amx_shape *shape, enum espalier_amx_pass pass, amx_plan *plan) {
+void espalier_amx_plan(const espalier_convolution_shape *shape, enum espalier_amx_pass pass, amx_plan *plan) {
     *plan = (amx_plan){0};
     if (pass == ESPALIER_AMX_FORWARD) {
         plan_forward(shape, plan);

@@ -56,11 +56,11 @@ INLINE size_t amx_offsets_bytes(const amx_plan *plan) {
 }
 
 // Neither zeros around images nor shifts: all images are one row of pixels.
-INLINE int amx_is_direct(const espalier_amx_shape *s) {
+INLINE int amx_is_direct(const espalier_convolution_shape *s) {
     return s->kernel == 1 && s->stride == 1 && s->padding == 0;
 }
 
-void espalier_amx_plan(const espalier_amx_shape *shape, enum espalier_amx_pass pass, amx_plan *plan);
+void espalier_amx_plan(const espalier_convolution_shape *shape, enum espalier_amx_pass pass, amx_plan *plan);
 
 // The two ways of a product, for direct shapes and for any, and bytes of their scratch memory.
 

@@ -3,7 +3,7 @@
 
 #include "AmxParts.h"
 
-size_t espalier_amx_scratch(const espalier_amx_shape *shape, enum espalier_amx_pass pass) {
+size_t espalier_amx_scratch(const espalier_convolution_shape *shape, enum espalier_amx_pass pass) {
     amx_plan plan;
     espalier_amx_plan(shape, pass, &plan);
     return amx_is_direct(shape) ? espalier_amx_direct_scratch(&plan)
@@ -11,7 +11,7 @@ size_t espalier_amx_scratch(const espalier_amx_shape *shape, enum espalier_amx_p
 }
 
 static void product(
-    const espalier_amx_shape *shape, enum espalier_amx_pass pass, const uint16_t *inputs, const uint16_t *weight,
+    const espalier_convolution_shape *shape, enum espalier_amx_pass pass, const uint16_t *inputs, const uint16_t *weight,
     const float *bias, uint16_t *targets, void *scratch) {
 #if ESPALIER_HAS_NATIVE
     amx_plan plan;
@@ -29,13 +29,13 @@ static void product(
 }
 
 void espalier_amx_forward(
-    const espalier_amx_shape *shape, const uint16_t *input, const uint16_t *weight, const float *bias,
+    const espalier_convolution_shape *shape, const uint16_t *input, const uint16_t *weight, const float *bias,
     uint16_t *output, void *scratch) {
     product(shape, ESPALIER_AMX_FORWARD, input, weight, bias, output, scratch);
 }
 
 void espalier_amx_input_gradient(
-    const espalier_amx_shape *shape, const uint16_t *gradient, const uint16_t *weight, uint16_t *input_gradient,
+    const espalier_convolution_shape *shape, const uint16_t *gradient, const uint16_t *weight, uint16_t *input_gradient,
     void *scratch) {
     product(shape, ESPALIER_AMX_INPUT_GRADIENT, gradient, weight, 0, input_gradient, scratch);
 }

@@ -30,14 +30,14 @@ typedef struct {
 
 // The left operand costs some 0.06 ns an element more than the right one, so it should be the one of fewer channels;
 // but sums that are not plain cost their reader some 0.4 ns more each.
-int espalier_amx_weights_are_plain(const espalier_amx_shape *s) {
+int espalier_amx_weights_are_plain(const espalier_convolution_shape *s) {
     const size_t inputs = s->in_channels, outputs = s->out_channels;
     const size_t pixels = s->images * s->out_height * s->out_width;
     return amx_is_direct(s) && (outputs <= inputs || (outputs - inputs) * pixels < 7 * inputs * outputs);
 }
 
 // The furthest shift, in rows and in columns of a grid.
-INLINE size_t reach(const espalier_amx_shape *s) { return (s->kernel - 1) / s->stride; }
+INLINE size_t reach(const espalier_convolution_shape *s) { return (s->kernel - 1) / s->stride; }
 
 INLINE size_t plane_size(const weights_plan *p) { return rounded_up(p->rows, AMX_SIDE) * p->left_bytes; }
 
@@ -57,14 +57,14 @@ static size_t set_sizes(weights_plan *p, size_t segments) {
 }
 
 // Rows of the planes of inputs that are not all padding.
-static void find_rows(const espalier_amx_shape *s, weights_plan *p) {
+static void find_rows(const espalier_convolution_shape *s, weights_plan *p) {
     const size_t last_plane = p->planes_side - 1;
     p->first_row = s->padding > last_plane ? parts(s->padding - last_plane, s->stride) : 0;
     const size_t last = (s->in_height - 1 + s->padding) / s->stride;
     p->grid_rows = smaller(last, s->out_height - 1 + reach(s)) + 1 - p->first_row;
 }
 
-static void plan_weights(const espalier_amx_shape *s, weights_plan *p) {
+static void plan_weights(const espalier_convolution_shape *s, weights_plan *p) {
     const int direct = amx_is_direct(s), plain = espalier_amx_weights_are_plain(s);
     *p = (weights_plan){
         .images = direct ? 1 : s->images,
@@ -91,7 +91,7 @@ INLINE size_t offsets_bytes(const weights_plan *p) {
     return rounded_up(p->segments * p->left_places / AMX_RUN * sizeof(size_t), 64);
 }
 
-size_t espalier_amx_weights_scratch(const espalier_amx_shape *shape) {
+size_t espalier_amx_weights_scratch(const espalier_convolution_shape *shape) {
     weights_plan plan;
     plan_weights(shape, &plan);
     return offsets_bytes(&plan) + left_size(&plan) + plan.copies * copy_size(&plan);
@@ -102,7 +102,7 @@ size_t espalier_amx_weights_scratch(const espalier_amx_shape *shape) {
 // MARK: Operands
 
 typedef struct {
-    const espalier_amx_shape *shape;
+    const espalier_convolution_shape *shape;
     const weights_plan *plan;
     const uint16_t *input, *gradient;
     size_t *offsets;  // bytes from a right operand's first run to each run
@@ -112,7 +112,7 @@ typedef struct {
 
 // From a row of an image's grid on.
 static grid input_grid(const weights_pass *w, size_t image, size_t row, size_t plane_y, size_t plane_x) {
-    const espalier_amx_shape *const s = w->shape;
+    const espalier_convolution_shape *const s = w->shape;
     const weights_plan *const p = w->plan;
     return (grid){
         .image = w->input + image * s->in_height * s->in_width * s->in_channels,
@@ -129,7 +129,7 @@ static grid input_grid(const weights_pass *w, size_t image, size_t row, size_t p
 
 // Rows that a tap shifts to those are before them.
 static grid gradient_grid(const weights_pass *w, size_t image, size_t row, size_t copy) {
-    const espalier_amx_shape *const s = w->shape;
+    const espalier_convolution_shape *const s = w->shape;
     const weights_plan *const p = w->plan;
     return (grid){
         .image = w->gradient + image * s->out_height * s->out_width * s->out_channels,
@@ -275,7 +275,7 @@ static ESPALIER_AMX void add_all(const weights_pass *w) {
 }
 
 void espalier_amx_weight_gradient(
-    const espalier_amx_shape *shape, const uint16_t *input, const uint16_t *gradient, float *weight_gradient,
+    const espalier_convolution_shape *shape, const uint16_t *input, const uint16_t *gradient, float *weight_gradient,
     void *scratch) {
     weights_plan plan;
     plan_weights(shape, &plan);
@@ -296,7 +296,7 @@ void espalier_amx_weight_gradient(
 #else
 
 void espalier_amx_weight_gradient(
-    const espalier_amx_shape *shape, const uint16_t *input, const uint16_t *gradient, float *weight_gradient,
+    const espalier_convolution_shape *shape, const uint16_t *input, const uint16_t *gradient, float *weight_gradient,
     void *scratch) {
     (void)shape, (void)input, (void)gradient, (void)weight_gradient, (void)scratch;
     abort();

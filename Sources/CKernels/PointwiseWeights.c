@@ -1,24 +1,26 @@
-// Both operands have their channels side by side, but sums run over pixels, in bf16 over two at once. So a
-// stretch of pixels is copied into scratch memory in the order in which blocks of sums read it. A block stays
-// in registers over the whole stretch; meanwhile the next stretch is fetched, for activations are seldom in a
-// near cache.
+// Both operands have their channels side by side, but sums run over pixels, two at once. So a stretch of pixels is
+// copied into scratch memory in the order in which blocks of sums read it. A block stays in registers over the whole
+// stretch; meanwhile the next stretch is fetched.
 #include "PointwiseWeights.h"
 
 #include "Elements.h"
+#include "Fetching.h"
 #include "Native.h"
 #include "Pairs.h"
 #include "Sizes.h"
 
 #define INLINE static inline __attribute__((always_inline))
+#define INNER INLINE ESPALIER_NATIVE
 #define UNROLLED _Pragma("clang loop unroll(full)")
 
 enum {
-    // Floats, or pairs of bf16, of a vector, and its bytes.
+    // Pairs of pixels of a vector, and its bytes.
     LANES = 16,
     VECTOR = 64,
-    // The most of a stretch, each of a pixel or a pair of them: operands of 1000 channels stay in the second
-    // cache, and sums are walked seldom.
+    // The most of a stretch, each of two pixels: operands of 1000 channels stay in the second cache, and sums are
+    // walked seldom.
     STEPS = 128,
+    STEP_PIXELS = 2,
     // Of a block: its sums, vectors of columns and a row's value fill 31 of 32 registers.
     BLOCK_VECTORS = 3,
     BLOCK_ROWS = 9,
@@ -50,30 +52,193 @@ typedef struct {
     // Whether there are sums of stretches before.
     int adds;
     // Fetched from here on.
-    uintptr_t next;
+    const char *next;
 } block;
 
 // Vectors of the next block of the `left` ones: one alone only where there are no more.
 INLINE size_t block_vectors(size_t left) { return left == 4 ? 2 : smaller(left, BLOCK_VECTORS); }
 
-// What is left to fetch: up to `end`, then from `other` on. Beyond the operands it does no harm.
-typedef struct {
-    uintptr_t at, end, other;
-} fetching;
+// MARK: One block of sums
 
-INLINE uintptr_t take(fetching *next, size_t byte_count) {
-    if (next->at >= next->end) *next = (fetching){next->other, UINTPTR_MAX, 0};
-    const uintptr_t at = next->at;
-    next->at += byte_count;
-    return at;
+INNER void finish(const block *b, __m512 sum, size_t row, size_t vector, size_t vectors) {
+    const __mmask16 lanes = vector + 1 == vectors ? b->lanes : 0xffff;
+    float *const to = b->sums + row * b->sums_stride + LANES * vector;
+    if (b->adds) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(lanes, to));
+    _mm512_mask_storeu_ps(to, lanes, sum);
+}
+
+INNER void sum(const block *b, const size_t vectors, const size_t rows) {
+    __m512 sums[BLOCK_ROWS][BLOCK_VECTORS];
+    UNROLLED for (size_t r = 0; r < rows; r++) {
+        UNROLLED for (size_t v = 0; v < vectors; v++) sums[r][v] = _mm512_setzero_ps();
+    }
+    const char *column_values = b->columns, *row_values = b->rows;
+    for (size_t step = 0; step < b->steps; step++) {
+        __m512 columns[BLOCK_VECTORS];
+        UNROLLED for (size_t v = 0; v < vectors; v++) {
+            columns[v] = _mm512_loadu_ps(column_values + v * b->vector_stride);
+        }
+        UNROLLED for (size_t r = 0; r < rows; r++) {
+            float value;
+            memcpy(&value, row_values + sizeof value * r, sizeof value);
+            const __m512 row = _mm512_set1_ps(value);
+            UNROLLED for (size_t v = 0; v < vectors; v++) {
+                sums[r][v] = _mm512_dpbf16_ps(sums[r][v], (__m512bh)columns[v], (__m512bh)row);
+            }
+        }
+        UNROLLED for (size_t line = 0; line < LINES; line++) {
+            __builtin_prefetch(b->next + CACHE_LINE * (LINES * step + line), 0, 2);
+        }
+        column_values += VECTOR;
+        row_values += b->row_stride;
+    }
+    UNROLLED for (size_t r = 0; r < rows; r++) {
+        UNROLLED for (size_t v = 0; v < vectors; v++) finish(b, sums[r][v], r, v, vectors);
+    }
+}
+
+// Code of its own for each block.
+INNER void sum_rows(const block *b, const size_t vectors, size_t rows) {
+    switch (rows) {
+    case 1: return sum(b, vectors, 1);
+    case 2: return sum(b, vectors, 2);
+    case 3: return sum(b, vectors, 3);
+    case 4: return sum(b, vectors, 4);
+    case 5: return sum(b, vectors, 5);
+    case 6: return sum(b, vectors, 6);
+    case 7: return sum(b, vectors, 7);
+    case 8: return sum(b, vectors, 8);
+    default: return sum(b, vectors, BLOCK_ROWS);
+    }
+}
+
+static __attribute__((noinline)) ESPALIER_NATIVE void sum_block(const block *b, size_t vectors, size_t rows) {
+    switch (vectors) {
+    case 1: return sum_rows(b, 1, rows);
+    case 2: return sum_rows(b, 2, rows);
+    default: return sum_rows(b, BLOCK_VECTORS, rows);
+    }
+}
+
+// MARK: A stretch in order
+
+// 16 channels of two pixels, or 32 of them.
+INNER void put_pairs(__m512i first, __m512i second, size_t channels, char *to, size_t stride) {
+    _mm512_storeu_si512(to, espalier_pair_up(first, second, 0));
+    if (channels > LANES) _mm512_storeu_si512(to + stride, espalier_pair_up(first, second, 1));
+}
+
+// Two rows, of the second one what `mask` says: all or nothing.
+INNER void arrange_pair(
+    const uint16_t *first, size_t channels, const __mmask32 mask, char *to, size_t stride) {
+    const uint16_t *const second = mask ? first + channels : first;
+    const size_t together = 2 * LANES;
+    size_t c = 0;
+    for (; c + together <= channels; c += together, to += 2 * stride) {
+        const __m512i other = _mm512_maskz_loadu_epi16(mask, second + c);
+        put_pairs(_mm512_loadu_si512(first + c), other, together, to, stride);
+    }
+    if (c < channels) {
+        const __mmask32 rest = (1u << (channels - c)) - 1;
+        const __m512i other = _mm512_maskz_loadu_epi16(rest & mask, second + c);
+        put_pairs(_mm512_maskz_loadu_epi16(rest, first + c), other, channels - c, to, stride);
+    }
+}
+
+// Vectors of channels go `stride` bytes apart, steps `step` bytes.
+static ESPALIER_NATIVE void arrange(
+    const uint16_t *values, size_t pixels, size_t channels, char *to, size_t stride, size_t step) {
+    size_t p = 0;
+    for (; p + 2 <= pixels; p += 2, to += step) {
+        arrange_pair(values + p * channels, channels, ~0u, to, stride);
+    }
+    if (p < pixels) arrange_pair(values + p * channels, channels, 0, to, stride);
+}
+
+// MARK: All sums
+
+// All sums over the stretch that `b` has, which is not yet about any block.
+static ESPALIER_NATIVE void add_stretch(
+    const espalier_pointwise_weights_shape *s, block b, float *sums, fetching next) {
+    const size_t vectors = parts(s->columns, LANES), groups = parts(s->rows, BLOCK_ROWS);
+    const char *const columns = b.columns, *const rows = b.rows;
+    for (size_t v = 0, taken; v < vectors; v += taken) {
+        taken = block_vectors(vectors - v);
+        const size_t lanes = smaller(LANES, s->columns - LANES * (v + taken - 1));
+        b.columns = columns + v * b.vector_stride;
+        b.lanes = (uint16_t)((1u << lanes) - 1);
+        // Groups of rows as equal as they can be.
+        for (size_t group = 0, r = 0; group < groups; group++) {
+            const size_t count = parts(s->rows - r, groups - group);
+            b.rows = rows + sizeof(float) * r;
+            b.sums = sums + r * s->columns + LANES * v;
+            b.next = take_lines(&next, LINES * b.steps);
+            sum_block(&b, taken, count);
+            r += count;
+        }
+    }
+}
+
+static ESPALIER_NATIVE void multiply(
+    const espalier_pointwise_weights_shape *s, const uint16_t *row_values, const uint16_t *column_values,
+    char *scratch, float *sums) {
+    // Stretches as equal as they can be.
+    const size_t steps = parts(s->pixels, STEP_PIXELS);
+    const size_t stretch = STEP_PIXELS * parts(steps, parts(steps, STEPS));
+    for (size_t p = 0; p < s->pixels; p += stretch) {
+        const size_t pixels = smaller(stretch, s->pixels - p);
+        const uint16_t *const column_stretch = column_values + p * s->columns;
+        const uint16_t *const row_stretch = row_values + p * s->rows;
+        block b = {
+            .columns = scratch,
+            .steps = parts(pixels, STEP_PIXELS),
+            .vector_stride = vector_stride(parts(pixels, STEP_PIXELS)),
+            .sums_stride = s->columns,
+            .adds = p > 0,
+        };
+        arrange(column_stretch, pixels, s->columns, scratch, b.vector_stride, VECTOR);
+        char *const arranged = scratch + parts(s->columns, LANES) * b.vector_stride;
+        b.row_stride = row_stride(s->rows);
+        arrange(row_stretch, pixels, s->rows, arranged, VECTOR, b.row_stride);
+        b.rows = arranged;
+        const size_t end = smaller(p + 2 * pixels, s->pixels);
+        const fetching next = {
+            .at = {(const char *)(column_stretch + pixels * s->columns), (const char *)(row_stretch + pixels * s->rows)},
+            .end = {(const char *)(column_values + end * s->columns), (const char *)(row_values + end * s->rows)},
+            .near = scratch,
+        };
+        add_stretch(s, b, sums, next);
+    }
 }
 
 #endif
 
-#define BF16 0
-#include "PointwiseWeightsLoops.h"
-#undef BF16
+// MARK: For any CPU
 
-#define BF16 1
-#include "PointwiseWeightsLoops.h"
-#undef BF16
+INLINE void multiply_plainly(
+    const espalier_pointwise_weights_shape *s, const uint16_t *row_values, const uint16_t *column_values,
+    float *sums) {
+    double totals[64];
+    for (size_t r = 0; r < s->rows; r++) {
+        for (size_t first = 0; first < s->columns; first += 64) {
+            const size_t count = smaller(64, s->columns - first);
+            for (size_t c = 0; c < count; c++) totals[c] = 0;
+            for (size_t p = 0; p < s->pixels; p++) {
+                const double value = (double)espalier_float(row_values[p * s->rows + r]);
+                const uint16_t *const columns = column_values + p * s->columns + first;
+                for (size_t c = 0; c < count; c++) totals[c] += value * (double)espalier_float(columns[c]);
+            }
+            for (size_t c = 0; c < count; c++) sums[r * s->columns + first + c] = (float)totals[c];
+        }
+    }
+}
+
+void espalier_pointwise_weights_bf16(
+    const espalier_pointwise_weights_shape *s, const uint16_t *row_values, const uint16_t *column_values,
+    void *scratch, float *sums) {
+#if ESPALIER_HAS_NATIVE
+    if (espalier_is_native()) return multiply(s, row_values, column_values, scratch, sums);
+#endif
+    (void)scratch;
+    multiply_plainly(s, row_values, column_values, sums);
+}

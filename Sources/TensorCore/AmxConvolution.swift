@@ -14,14 +14,10 @@ struct AmxConvolution: Sendable {
         }
     }
 
-    private let shape: espalier_amx_shape
+    private let shape: espalier_convolution_shape
 
     init(_ geometry: ConvolutionGeometry) {
-        let g = geometry
-        shape = espalier_amx_shape(
-            images: g.images, in_channels: g.inChannels, in_height: g.inHeight, in_width: g.inWidth,
-            out_channels: g.outChannels, out_height: g.outHeight, out_width: g.outWidth, kernel: g.kernel,
-            stride: g.stride, padding: g.padding)
+        shape = geometry.shape
     }
 
     /// Elements of the weight packed for a pass.

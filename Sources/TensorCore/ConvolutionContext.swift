@@ -82,6 +82,7 @@ public final class ConvolutionContext {
         switch passes.weightGradient {
         case .direct, .product: backwardWeightsPass?.run(input, outputGradient, weightGradient)
         case .pointwise(let weights): weights.run(input, outputGradient, weightGradient, scratch)
+        case .gathered(let weights): weights.run(input, outputGradient, weightGradient, scratch)
         case .depthwise: depthwiseWeights.backwardWeights(input, outputGradient, weightGradient)
         case .amx(let convolution):
             convolution.weightGradient(input, outputGradient, weightGradient, scratch)
@@ -128,7 +129,7 @@ public final class ConvolutionContext {
         _ kernel: ConvolutionKernel, _ scratch: Scratch
     ) throws(EngineError) -> (Invocation?, sumsBias: Bool) {
         switch kernel.passes.weightGradient {
-        case .depthwise, .pointwise, .amx:
+        case .depthwise, .pointwise, .gathered, .amx:
             return (nil, false)
         case .product(let product):
             return (try Invocation(product.primitive, scratch, product.tensors), false)

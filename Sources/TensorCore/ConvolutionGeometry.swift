@@ -1,3 +1,5 @@
+internal import CKernels
+
 /// A square convolution of a batch: `images` of inChannels × inHeight × inWidth to outChannels × outHeight
 /// × outWidth. Activations are NHWC, the weight (outChannels, inChannels / groups, kernel, kernel).
 public struct ConvolutionGeometry: Hashable, Sendable, CustomStringConvertible {
@@ -44,5 +46,15 @@ public struct ConvolutionGeometry: Hashable, Sendable, CustomStringConvertible {
         [images, inChannels, inHeight, inWidth, outChannels, kernel, stride, groups].allSatisfy { $0 > 0 }
             && padding >= 0 && inChannels % groups == 0 && outChannels % groups == 0
             && inHeight + 2 * padding >= kernel && inWidth + 2 * padding >= kernel
+    }
+}
+
+extension ConvolutionGeometry {
+    /// For loops that know no groups.
+    var shape: espalier_convolution_shape {
+        espalier_convolution_shape(
+            images: images, in_channels: inChannels, in_height: inHeight, in_width: inWidth,
+            out_channels: outChannels, out_height: outHeight, out_width: outWidth, kernel: kernel,
+            stride: stride, padding: padding)
     }
 }

@@ -108,6 +108,7 @@ extension ConvolutionPasses.WeightGradient {
     fileprivate var name: String {
         switch self {
         case .direct(let primitive): primitive.implementation
+        case .gathered: "gathered"
         case .product(let product): "product " + product.primitive.implementation
         case .pointwise: "pointwise"
         case .amx: "amx"

@@ -23,6 +23,7 @@ struct ConvolutionPasses: Sendable {
         case direct(Primitive)
         case product(WeightProduct)
         case pointwise(PointwiseWeights)
+        case gathered(GatheredWeights)
         case depthwise
         case amx(AmxConvolution)
     }
@@ -66,6 +67,7 @@ struct ConvolutionPasses: Sendable {
         switch weightGradient {
         case .amx(let convolution): return max(byteCount, convolution.weightsScratchByteCount)
         case .pointwise(let weights): return max(byteCount, weights.scratchByteCount)
+        case .gathered(let weights): return max(byteCount, weights.scratchByteCount)
         case .direct, .product, .depthwise: return byteCount
         }
     }
@@ -103,8 +105,11 @@ struct ConvolutionPasses: Sendable {
                 WeightLayout(transposedRows: g.outChannels, rowLength: g.kernel * g.kernel)
             )
         case .pointwise:
-            let weights = PointwiseWeights(g, elements)
+            let weights = PointwiseWeights(g)
             return (.pointwise(weights), g.weightCount, g.matrixLayout(isTransposed: weights.isTransposed))
+        case .gathered:
+            let weights = GatheredWeights(g)
+            return (.gathered(weights), g.weightCount, weights.gradientLayout)
         case .amx:
             let convolution = AmxConvolution(g)
             return (.amx(convolution), g.weightCount, convolution.gradientLayout)

@@ -27,8 +27,10 @@ public struct ConvolutionPaths: Hashable, Sendable {
         case direct
         /// One matrix product over all pixels; for 1×1 kernels of stride 1, no padding and one group.
         case product
-        /// The same product by loops of our own.
+        /// The same product by loops of our own, in bf16.
         case pointwise
+        /// By loops of our own on gathered inputs, in fp32, for one group.
+        case gathered
         case depthwise
         case amx
     }
@@ -63,26 +65,30 @@ public struct ConvolutionPaths: Hashable, Sendable {
             // As fast as oneDNN where channels are many and fill its vectors, up to three times as fast where
             // they are few or odd, as pruning leaves them.
             self.init(
-                forward: .pointwise, inputGradient: .pointwise,
-                weightGradient: Self.pointwiseWeights(g, elements))
+                forward: .pointwise, inputGradient: .pointwise, weightGradient: Self.weights(g, elements))
             return
         }
         self.init(
             forward: Self.isOlderFaster(g, elements) ? .older : .direct,
             inputGradient: Self.isMirroredFaster(g, elements) ? .mirrored : .direct,
-            weightGradient: g.isPointwise ? Self.pointwiseWeights(g, elements) : .direct)
+            weightGradient: Self.weights(g, elements))
     }
 
-    /// oneDNN's own pass is slower than either product: half as fast in fp32, or less where channels are few.
-    /// Our own product is faster in bf16, up to three times with few or odd channels; in fp32 oneDNN's leads
-    /// by up to a tenth if both sides are wide.
-    private static func pointwiseWeights(
-        _ g: ConvolutionGeometry, _ elements: ElementType
-    ) -> WeightGradient {
+    /// oneDNN's own pass is mostly slower: in fp32 half as fast at stride 2 and for 1×1 kernels, and in bf16 up
+    /// to three times slower than our product where channels are few or odd.
+    private static func weights(_ g: ConvolutionGeometry, _ elements: ElementType) -> WeightGradient {
         switch elements {
-        case .fp32: Engine.hasAVX512 && min(g.inChannels, g.outChannels) < 64 ? .pointwise : .product
-        case .bf16: .pointwise
+        case .fp32 where g.fitsGathering: isGatheringSlower(g) ? .direct : .gathered
+        case .fp32: g.isPointwise ? .product : .direct
+        case .bf16: g.isPointwise ? .pointwise : .direct
         }
+    }
+
+    /// Of few products a pixel gathering takes a part that shows; oneDNN's code copies less if channels fill
+    /// its vectors or the input is an image.
+    private static func isGatheringSlower(_ g: ConvolutionGeometry) -> Bool {
+        g.kernel > 1 && g.stride == 1 && g.outChannels % 16 == 0 && g.outChannels <= 32
+            && (g.inChannels <= 4 || g.inChannels % 16 == 0 && g.inChannels <= 32)
     }
 
     /// Of wide weights oneDNN takes blocks of inputs, too, which stay in the near caches: as fast as our own
@@ -127,6 +133,9 @@ extension ConvolutionGeometry {
     /// What the loops for the matrix unit are written for.
     var fitsAmx: Bool { groups == 1 && padding < kernel && stride <= 4 }
 
+    /// What the loops on gathered inputs are written for.
+    var fitsGathering: Bool { groups == 1 && padding < kernel && Engine.hasAVX512 }
+
     var canBeMirrored: Bool { stride == 1 && groups == 1 && padding < kernel }
 
     /// The convolution of the output's gradient that gives the input's.
@@ -152,7 +161,12 @@ extension ConvolutionPaths {
         }
         if geometry.isPointwise {
             all.append(
-                ConvolutionPaths(forward: .pointwise, inputGradient: .pointwise, weightGradient: .pointwise))
+                ConvolutionPaths(
+                    forward: .pointwise, inputGradient: .pointwise,
+                    weightGradient: elements == .bf16 ? .pointwise : .product))
+        }
+        if elements == .fp32, geometry.fitsGathering {
+            all.append(ConvolutionPaths(forward: .direct, inputGradient: .direct, weightGradient: .gathered))
         }
         if elements == .bf16, geometry.fitsAmx, Engine.hasAmx {
             all.append(ConvolutionPaths(forward: .amx, inputGradient: .amx, weightGradient: .amx))
@@ -168,9 +182,12 @@ extension ConvolutionPaths {
         let isPointwise =
             forward == .pointwise || inputGradient == .pointwise || weightGradient == .pointwise
             || weightGradient == .product
+        let isGathered = weightGradient == .gathered
         return (inputGradient != .mirrored || geometry.canBeMirrored)
             && (!isDepthwise || geometry.isDepthwise)
             && (!isPointwise || geometry.isPointwise)
+            && (weightGradient != .pointwise || elements == .bf16)
+            && (!isGathered || (elements == .fp32 && geometry.fitsGathering))
             && (!isAmx || (elements == .bf16 && geometry.fitsAmx && Engine.hasAmx))
     }
 }

@@ -14,8 +14,8 @@ import Testing
         var outputCount: Int { images * outSide * outSide * outChannels }
         var weightCount: Int { outChannels * inChannels * kernel * kernel }
 
-        var shape: espalier_amx_shape {
-            espalier_amx_shape(
+        var shape: espalier_convolution_shape {
+            espalier_convolution_shape(
                 images: images, in_channels: inChannels, in_height: side, in_width: side,
                 out_channels: outChannels, out_height: outSide, out_width: outSide, kernel: kernel,
                 stride: stride, padding: kernel / 2)

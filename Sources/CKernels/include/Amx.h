@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ConvolutionShape.h"
+
 /// Whether this CPU has the unit and the system lets the process use it. Nothing else here may be called where it
 /// is 0.
 int espalier_has_amx(void);
@@ -21,45 +23,40 @@ int espalier_has_amx(void);
 /// Products of registers alone, as fast as the unit goes.
 void espalier_amx_rounds(size_t rounds);
 
-/// Each side of an output is (in + 2·padding - kernel) / stride + 1.
-typedef struct {
-    size_t images, in_channels, in_height, in_width, out_channels, out_height, out_width, kernel, stride, padding;
-} espalier_amx_shape;
-
 /// The passes that read a weight.
 enum espalier_amx_pass { ESPALIER_AMX_FORWARD, ESPALIER_AMX_INPUT_GRADIENT };
 
 /// Elements of a weight packed for a pass. Zeros fill what no element of the weight goes to.
-size_t espalier_amx_weight_count(const espalier_amx_shape *shape, enum espalier_amx_pass pass);
+size_t espalier_amx_weight_count(const espalier_convolution_shape *shape, enum espalier_amx_pass pass);
 
 /// Packs what the channels first ..< end of the pass's result read of `weight`, (out_channels, in_channels, kernel,
 /// kernel), rounded to nearest even. Parts that make up all channels, in any order, write all of the packed
 /// weight, and apart. Whole blocks of 16 channels are fastest.
 void espalier_amx_pack(
-    const espalier_amx_shape *shape, enum espalier_amx_pass pass, const float *weight, size_t first, size_t end,
+    const espalier_convolution_shape *shape, enum espalier_amx_pass pass, const float *weight, size_t first, size_t end,
     uint16_t *packed);
 
 /// Bytes of scratch memory that a pass needs, whose contents do not matter. It begins at a multiple of 64.
-size_t espalier_amx_scratch(const espalier_amx_shape *shape, enum espalier_amx_pass pass);
+size_t espalier_amx_scratch(const espalier_convolution_shape *shape, enum espalier_amx_pass pass);
 
 /// output = input ∗ weight + bias. `bias` (out_channels, fp32) may be null. No two arguments may overlap.
 void espalier_amx_forward(
-    const espalier_amx_shape *shape, const uint16_t *input, const uint16_t *weight, const float *bias,
+    const espalier_convolution_shape *shape, const uint16_t *input, const uint16_t *weight, const float *bias,
     uint16_t *output, void *scratch);
 
 /// The gradient of the input from that of the output; overwrites it.
 void espalier_amx_input_gradient(
-    const espalier_amx_shape *shape, const uint16_t *gradient, const uint16_t *weight, uint16_t *input_gradient,
+    const espalier_convolution_shape *shape, const uint16_t *gradient, const uint16_t *weight, uint16_t *input_gradient,
     void *scratch);
 
 /// Bytes of scratch memory for a weight gradient.
-size_t espalier_amx_weights_scratch(const espalier_amx_shape *shape);
+size_t espalier_amx_weights_scratch(const espalier_convolution_shape *shape);
 
 /// Whether the gradient of the weight is (out_channels, in_channels), of a 1×1 kernel, not (kernel, kernel, in_channels,
 /// out_channels).
-int espalier_amx_weights_are_plain(const espalier_amx_shape *shape);
+int espalier_amx_weights_are_plain(const espalier_convolution_shape *shape);
 
 /// The gradient of the weight; overwrites it.
 void espalier_amx_weight_gradient(
-    const espalier_amx_shape *shape, const uint16_t *input, const uint16_t *gradient, float *weight_gradient,
+    const espalier_convolution_shape *shape, const uint16_t *input, const uint16_t *gradient, float *weight_gradient,
     void *scratch);

@@ -1,4 +1,4 @@
-// Weight gradients of 1×1 convolutions: products of two matrices that have a row for each pixel.
+// Weight gradients of 1×1 convolutions in bf16: products of two matrices that have a row for each pixel.
 #pragma once
 
 #include <stddef.h>
@@ -11,15 +11,11 @@ typedef struct {
     size_t pixels, rows, columns;
 } espalier_pointwise_weights_shape;
 
-/// Bytes of scratch memory, whose contents do not matter, for either element type. A multiple of 64.
+/// Bytes of scratch memory, whose contents do not matter. A multiple of 64.
 size_t espalier_pointwise_weights_scratch(const espalier_pointwise_weights_shape *shape);
 
-/// Overwrites all sums. They are fp32 over stretches of up to 128 pixels (256 in bf16) whose lengths follow
-/// from the number of pixels, and those are added up in turn. Without AVX-512 (or, for bf16, its instructions
-/// for that) it is slow.
-void espalier_pointwise_weights(
-    const espalier_pointwise_weights_shape *shape, const float *row_values, const float *column_values,
-    void *scratch, float *sums);
+/// Overwrites all sums. They are fp32 over stretches of up to 256 pixels whose lengths follow from the number of
+/// pixels, and those are added up in turn. Without AVX-512's instructions for bf16 it is slow.
 void espalier_pointwise_weights_bf16(
     const espalier_pointwise_weights_shape *shape, const uint16_t *row_values, const uint16_t *column_values,
     void *scratch, float *sums);
