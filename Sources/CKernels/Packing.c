@@ -52,6 +52,16 @@ void espalier_pack(const float *weight, espalier_places places, float *out) {
     }
 }
 
+ESPALIER_CLONES
+void espalier_pack_columns(
+    const float *weight, size_t row_length, const int32_t *columns, espalier_places places, float *out) {
+    for (size_t r = 0; r < places.row_count; r++) {
+        const float *const row = weight + r * row_length;
+        float *const target = out + places.rows[r];
+        for (size_t c = 0; c < places.column_count; c++) target[places.columns[c]] = row[columns[c]];
+    }
+}
+
 // Element by element.
 static inline __attribute__((always_inline)) void scatter_bf16(
     const float *weight, espalier_places places, size_t top, size_t bottom, size_t first, uint16_t *out) {

@@ -15,6 +15,8 @@ public final class ConvolutionContext {
     /// Of passes that are oneDNN's; of others nil.
     private let forwardPass: Invocation?
     private let backwardDataPass: Invocation?
+    /// Of each phase, where that is the input gradient's way.
+    private let phasePasses: [Invocation]
     private let backwardWeightsPass: Invocation?
     /// Whether `backwardWeightsPass` gives the gradient of a bias, too.
     private let sumsBias: Bool
@@ -32,6 +34,7 @@ public final class ConvolutionContext {
         depthwiseWeights = DepthwisePasses(geometry, elements)
         forwardPass = try Self.forwardPass(kernel, scratch)
         backwardDataPass = try Self.backwardDataPass(kernel, scratch)
+        phasePasses = try Self.phasePasses(kernel, scratch)
         (backwardWeightsPass, sumsBias) = try Self.backwardWeightsPass(kernel, scratch)
         try scratch.reserve(passes.scratchByteCount)
         self.scratch = scratch
@@ -62,6 +65,8 @@ public final class ConvolutionContext {
         switch passes.inputGradient {
         case nil: preconditionFailure("\(geometry) was built without an input gradient")
         case .direct, .mirrored: backwardDataPass?.run(outputGradient, weight, inputGradient)
+        case .phased(let gradient):
+            gradient.run(outputGradient, weight, inputGradient, passes: phasePasses, scratch)
         case .depthwise: depthwiseData.backwardData(outputGradient, weight, inputGradient)
         case .pointwise(let product): product.run(outputGradient, weight, nil, inputGradient)
         case .amx(let convolution):
@@ -110,7 +115,7 @@ public final class ConvolutionContext {
         _ kernel: ConvolutionKernel, _ scratch: Scratch
     ) throws(EngineError) -> Invocation? {
         switch kernel.passes.inputGradient {
-        case nil, .depthwise, .pointwise, .amx:
+        case nil, .phased, .depthwise, .pointwise, .amx:
             return nil
         case .mirrored(let forward):
             return try Invocation(forward, scratch, tensors(ofForward: forward))
@@ -123,6 +128,17 @@ public final class ConvolutionContext {
                     (DNNL_ARG_DIFF_SRC, pass.tensor(dnnl_query_diff_src_md)),
                 ])
         }
+    }
+
+    private static func phasePasses(
+        _ kernel: ConvolutionKernel, _ scratch: Scratch
+    ) throws(EngineError) -> [Invocation] {
+        guard case .phased(let gradient) = kernel.passes.inputGradient else { return [] }
+        var passes: [Invocation] = []
+        for phase in gradient.phases {
+            passes.append(try Invocation(phase.primitive, scratch, tensors(ofForward: phase.primitive)))
+        }
+        return passes
     }
 
     private static func backwardWeightsPass(

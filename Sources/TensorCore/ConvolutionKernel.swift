@@ -97,6 +97,8 @@ extension ConvolutionPasses.InputGradient {
         switch self {
         case .direct(let primitive): primitive.implementation
         case .mirrored(let primitive): "mirrored " + primitive.implementation
+        case .phased(let gradient):
+            "phased " + (gradient.phases.first?.primitive.implementation ?? "")
         case .depthwise: "depthwise"
         case .pointwise: "pointwise"
         case .amx: "amx"

@@ -14,6 +14,7 @@ struct ConvolutionPasses: Sendable {
         case direct(Primitive)
         /// A forward primitive.
         case mirrored(Primitive)
+        case phased(PhasedGradient)
         case depthwise
         case pointwise(PointwiseProduct)
         case amx(AmxConvolution)
@@ -63,6 +64,9 @@ struct ConvolutionPasses: Sendable {
         }
         if case .amx(let convolution) = inputGradient {
             byteCount = max(byteCount, convolution.scratchByteCount(.inputGradient))
+        }
+        if case .phased(let gradient) = inputGradient {
+            byteCount = max(byteCount, gradient.scratchByteCount)
         }
         switch weightGradient {
         case .amx(let convolution): return max(byteCount, convolution.weightsScratchByteCount)
@@ -153,6 +157,11 @@ struct ConvolutionPasses: Sendable {
             let native = primitive.tensor(dnnl_query_weights_md)
             let layout = try WeightLayout(turned: native, sizes: turned.weightSizes)
             return (.mirrored(primitive), WeightPacking(g, native: native, layout: layout, elements))
+        case .phased:
+            if let gradient = try PhasedGradient(g, elements) {
+                return (.phased(gradient), WeightPacking(g, gradient))
+            }
+            fallthrough
         case .direct:
             let primitive = try descriptors.makeInputGradient(hint: descriptors.makeForward())
             return (.direct(primitive), try descriptors.packing(of: primitive, elements))

@@ -41,20 +41,20 @@ public struct WeightLayout: Equatable, Sendable {
                 rows: sizes[..<split].reduce(1, *), rowLength: sizes[split...].reduce(1, *))
             return
         }
-        let parts = try Self.parts(native, sizes: sizes)
+        let parts = try Self.places(native, sizes: sizes)
         self.init(rowStarts: Self.sums(parts[..<split]), columns: Self.sums(parts[split...]))
     }
 
     /// oneDNN's layout of a weight turned round: `sizes` are those of (input, output, kernel, kernel), and
     /// each filter's taps are in reverse.
     init(turned native: dnnl_memory_desc_t, sizes: [Int]) throws(EngineError) {
-        let parts = try Self.parts(native, sizes: sizes)
+        let parts = try Self.places(native, sizes: sizes)
         let taps = Array(Self.sums(parts[2...]).reversed())
         self.init(rowStarts: parts[1], columns: Self.sums([parts[0], taps][...]))
     }
 
     /// By dimension, what each index along it adds to an element's place, whatever the others are.
-    private static func parts(
+    static func places(
         _ native: dnnl_memory_desc_t, sizes: [Int]
     ) throws(EngineError) -> [[Int32]] {
         guard native.format_kind == dnnl_blocked, OneDNN.byteCount(native) <= Int(Int32.max) else {

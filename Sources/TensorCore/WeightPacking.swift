@@ -15,6 +15,7 @@ struct WeightPacking: Sendable {
     private enum Way: Sendable {
         case copy
         case place(WeightLayout)
+        case phases(PhasedGradient, rowLength: Int)
         case depthwise(channels: Int, taps: Int)
         case pointwise(rows: Int, columns: Int, isTurned: Bool)
         case amx(AmxConvolution, AmxConvolution.Pass)
@@ -30,6 +31,15 @@ struct WeightPacking: Sendable {
         hasPadding = count > geometry.weightCount
         rows = hasPadding ? 1 : layout.rows
         way = layout.isPlain && elements == .fp32 ? .copy : .place(layout.spelledOut)
+    }
+
+    /// For the convolutions that a strided one's input gradient consists of, in fp32.
+    init(_ geometry: ConvolutionGeometry, _ gradient: PhasedGradient) {
+        elements = .fp32
+        count = gradient.weightCount
+        hasPadding = count > geometry.weightCount
+        rows = hasPadding ? 1 : geometry.outChannels
+        way = .phases(gradient, rowLength: geometry.weightCount / geometry.outChannels)
     }
 
     /// For the loops of depthwise convolutions.
@@ -87,6 +97,13 @@ struct WeightPacking: Sendable {
             layout.withPlaces(taken, rows) { espalier_pack(weight + $0, $1, single) }
         case (.place(let layout), .bf16):
             layout.withPlaces(taken, rows) { espalier_pack_bf16(weight + $0, $1, half) }
+        case (.phases(let gradient, let rowLength), _):
+            for phase in gradient.phases {
+                phase.layout.withPlaces(taken, rows) { start, places in
+                    let first = start / phase.columns.count * rowLength
+                    espalier_pack_columns(weight + first, rowLength, phase.columns, places, single)
+                }
+            }
         case (.depthwise(let channels, let taps), .fp32):
             espalier_depthwise_pack(weight, channels, taps, single)
         case (.depthwise(let channels, let taps), .bf16):
@@ -116,7 +133,7 @@ extension WeightLayout {
 
     /// - Parameters:
     ///   - taken: of `parts` parts of the layout, which are rows or all there is.
-    ///   - body: gets the first element of the plain weight and the places from there on.
+    ///   - body: gets the first element, of those that have places, and the places from there on.
     fileprivate func withPlaces(
         _ taken: Range<Int>, _ parts: Int, _ body: (_ start: Int, espalier_places) -> Void
     ) {

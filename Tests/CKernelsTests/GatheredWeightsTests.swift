@@ -31,8 +31,8 @@ import Testing
                 stride: stride, padding: padding)
         }
         var testDescription: String {
-            "\(images)×\(inChannels)×\(height)×\(width) to \(outChannels), kernel \(kernel), stride \(stride), "
-                + "padding \(padding)"
+            "\(images)×\(inChannels)×\(height)×\(width) to \(outChannels), kernel \(kernel), "
+                + "stride \(stride), padding \(padding)"
         }
 
         /// The pairs of pixels that an element of the gradient is a sum over, as (input, output).
@@ -83,7 +83,8 @@ import Testing
         + channels.map { Case(2, 19, 7, 6, $0, kernel: 3, stride: 2) }
         + [
             Case(1, 3, 33, 31, 8, kernel: 7, stride: 2), Case(2, 37, 9, 7, 19, kernel: 1, stride: 2),
-            Case(1, 5, 9, 8, 6, kernel: 2, stride: 3, padding: 1), Case(1, 4, 11, 13, 6, kernel: 3, stride: 4),
+            Case(1, 5, 9, 8, 6, kernel: 2, stride: 3, padding: 1),
+            Case(1, 4, 11, 13, 6, kernel: 3, stride: 4),
             Case(2, 6, 10, 9, 5, kernel: 3, padding: 0), Case(1, 5, 9, 10, 7, kernel: 3, padding: 2),
             Case(3, 16, 1, 1, 16, kernel: 3), Case(1, 72, 5, 5, 16, kernel: 4, padding: 1),
             Case(4, 2, 2, 1, 3, kernel: 5), Case(1, 512, 17, 17, 513, kernel: 1),

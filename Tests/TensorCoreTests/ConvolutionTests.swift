@@ -33,6 +33,8 @@ import Testing
         geometry(2, 16, 8, 8, 37, kernel: 3, stride: 2),
         geometry(2, 16, 8, 8, 32, kernel: 1, stride: 2),
         geometry(1, 37, 9, 7, 19, kernel: 1, stride: 2),
+        geometry(2, 35, 9, 8, 64, kernel: 3, stride: 2),
+        geometry(1, 512, 5, 6, 24, kernel: 1, stride: 2),
         geometry(1, 16, 9, 9, 16, kernel: 5),
         geometry(1, 16, 9, 9, 16, kernel: 3, padding: 0),
         geometry(1, 16, 8, 8, 16, kernel: 2, stride: 2, padding: 0),

@@ -1,0 +1,168 @@
+internal import CKernels
+internal import COneDNN
+
+/// The input's gradient of a convolution with a stride as forward convolutions of the output's gradient, one
+/// for each phase: the place that a pixel has within the stride. Pixels of one phase are under the same taps.
+struct PhasedGradient: Sendable {
+    /// The pixels of one phase, and what computes their gradients into memory of their own.
+    struct Phase: Sendable {
+        let primitive: Primitive
+        /// Where its part of the packed weight begins, in elements.
+        let weight: Int
+        /// Columns of the plain weight that are in that part, and where they and all rows lie.
+        let columns: [Int32]
+        let layout: WeightLayout
+        fileprivate let down: Axis
+        fileprivate let across: Axis
+    }
+
+    let phases: [Phase]
+    /// Elements of the packed weight, padding included.
+    let weightCount: Int
+    private let geometry: ConvolutionGeometry
+    /// Whether there are pixels that no tap is over.
+    private let hasGaps: Bool
+    private let byteCount: Int
+
+    /// Nil if some output is read by no pixel, which oneDNN's forward convolutions cannot leave out.
+    init?(_ geometry: ConvolutionGeometry, _ elements: ElementType) throws(EngineError) {
+        self.geometry = geometry
+        byteCount = elements.byteCount
+        let g = geometry
+        let axes = (
+            down: (0..<g.stride).map { Axis($0, g, inputs: g.inHeight, outputs: g.outHeight) },
+            across: (0..<g.stride).map { Axis($0, g, inputs: g.inWidth, outputs: g.outWidth) }
+        )
+        hasGaps = (axes.down + axes.across).contains { $0.taps == 0 && $0.pixels > 0 }
+        var phases: [Phase] = []
+        var count = 0
+        for down in axes.down {
+            for across in axes.across where !down.isEmpty && !across.isEmpty {
+                guard down.isPadded, across.isPadded else { return nil }
+                let phase = try Phase(g, down, across, elements, weight: count)
+                phases.append(phase)
+                count += OneDNN.byteCount(phase.primitive.tensor(dnnl_query_weights_md)) / elements.byteCount
+            }
+        }
+        self.phases = phases
+        weightCount = count
+    }
+
+    /// Of the thread's memory: what primitives want, and behind it a phase's pixels.
+    var scratchByteCount: Int {
+        primitivesByteCount + (phases.map { pixelCount($0) * pixelByteCount }.max() ?? 0)
+    }
+
+    private var primitivesByteCount: Int {
+        ((phases.map(\.primitive.scratchByteCount).max() ?? 0) + 63) / 64 * 64
+    }
+    private var pixelByteCount: Int { geometry.inChannels * byteCount }
+    private func pixelCount(_ phase: Phase) -> Int {
+        geometry.images * phase.down.pixels * phase.across.pixels
+    }
+
+    /// - Parameter passes: of each phase, its primitive with (output's gradient, weight, pixels).
+    func run(
+        _ outputGradient: UnsafeRawPointer, _ weight: UnsafeRawPointer,
+        _ inputGradient: UnsafeMutableRawPointer, passes: [Invocation], _ scratch: Scratch
+    ) {
+        if hasGaps {
+            inputGradient.initializeMemory(
+                as: UInt8.self, repeating: 0, count: geometry.inputCount * byteCount)
+        }
+        let pixels = UnsafeMutableRawPointer(scratch.memory.pointer) + primitivesByteCount
+        for (phase, pass) in zip(phases, passes) {
+            pass.run(outputGradient, weight + phase.weight * byteCount, pixels)
+            put(pixels, of: phase, into: inputGradient)
+        }
+    }
+
+    private func put(
+        _ pixels: UnsafeMutableRawPointer, of phase: Phase, into inputGradient: UnsafeMutableRawPointer
+    ) {
+        let (down, across) = (phase.down, phase.across)
+        for image in 0..<geometry.images {
+            for y in 0..<down.pixels {
+                let row = image * geometry.inHeight + down.firstPixel + y * geometry.stride
+                let target = row * geometry.inWidth + across.firstPixel
+                espalier_copy_rows(
+                    pixels + (image * down.pixels + y) * across.pixels * pixelByteCount, pixelByteCount,
+                    inputGradient + target * pixelByteCount, geometry.stride * pixelByteCount, across.pixels,
+                    pixelByteCount)
+            }
+        }
+    }
+}
+
+/// The pixels of one place within the stride, along one side of an image. With p = padding, output o reads
+/// pixel i through tap t if i + p = stride · o + t.
+private struct Axis: Sendable {
+    /// Taps over such pixels, and the one that reads the first of their outputs; each next output is read
+    /// through the tap a stride before.
+    let taps: Int
+    let firstTap: Int
+    let pixels: Int
+    let firstPixel: Int
+    /// Outputs that are not there, before the first and behind the last.
+    let before: Int
+    let after: Int
+
+    init(_ place: Int, _ g: ConvolutionGeometry, inputs: Int, outputs: Int) {
+        taps = place < g.kernel ? (g.kernel - 1 - place) / g.stride + 1 : 0
+        firstTap = place + g.stride * (taps - 1)
+        // Of the last output that reads the first pixel.
+        let output = max(0, (g.padding - place + g.stride - 1) / g.stride)
+        firstPixel = output * g.stride + place - g.padding
+        pixels = firstPixel < inputs ? (inputs - 1 - firstPixel) / g.stride + 1 : 0
+        before = taps - 1 - output
+        after = output + pixels - outputs
+    }
+
+    var isEmpty: Bool { taps == 0 || pixels == 0 }
+    var isPadded: Bool { before >= 0 && after >= 0 }
+}
+
+extension PhasedGradient.Phase {
+    fileprivate init(
+        _ g: ConvolutionGeometry, _ down: Axis, _ across: Axis, _ elements: ElementType, weight: Int
+    ) throws(EngineError) {
+        primitive = try Self.makePrimitive(g, down, across, elements)
+        let places = try WeightLayout.places(
+            primitive.tensor(dnnl_query_weights_md),
+            sizes: [g.inChannels, g.outChannels, down.taps, across.taps])
+        var (from, to): ([Int32], [Int32]) = ([], [])
+        for channel in 0..<g.inChannels {
+            for y in 0..<down.taps {
+                for x in 0..<across.taps {
+                    let (tapRow, tapColumn) = (down.firstTap - g.stride * y, across.firstTap - g.stride * x)
+                    from.append(Int32((channel * g.kernel + tapRow) * g.kernel + tapColumn))
+                    to.append(Int32(weight) + places[0][channel] + places[2][y] + places[3][x])
+                }
+            }
+        }
+        columns = from
+        layout = WeightLayout(rowStarts: places[1], columns: to)
+        self.weight = weight
+        self.down = down
+        self.across = across
+    }
+
+    private static func makePrimitive(
+        _ g: ConvolutionGeometry, _ down: Axis, _ across: Axis, _ elements: ElementType
+    ) throws(EngineError) -> Primitive {
+        let operation = "build the input gradient of the convolution \(g)"
+        var input = try OneDNN.description(
+            [g.images, g.outChannels, g.outHeight, g.outWidth], dnnl_nhwc, type: elements.dnnl)
+        var weight = try OneDNN.description(
+            [g.inChannels, g.outChannels, down.taps, across.taps], dnnl_format_tag_any, type: elements.dnnl)
+        var output = try OneDNN.description(
+            [g.images, g.inChannels, down.pixels, across.pixels], dnnl_nhwc, type: elements.dnnl)
+        var descriptor = dnnl_convolution_desc_t()
+        let status = dnnl_convolution_forward_desc_init(
+            &descriptor, dnnl_forward_training, dnnl_convolution_direct, &input, &weight, nil, &output,
+            [1, 1],
+            [Int64(down.before), Int64(across.before)], [Int64(down.after), Int64(across.after)])
+        try OneDNN.check(status, operation)
+        return try Primitive(operation, &descriptor)
+    }
+}
