@@ -23,6 +23,7 @@ struct PhasedGradient: Sendable {
     /// Whether there are pixels that no tap is over.
     private let hasGaps: Bool
     private let byteCount: Int
+    private let primitivesByteCount: Int
 
     /// Nil if some output is read by no pixel, which oneDNN's forward convolutions cannot leave out.
     init?(_ geometry: ConvolutionGeometry, _ elements: ElementType) throws(EngineError) {
@@ -46,6 +47,7 @@ struct PhasedGradient: Sendable {
         }
         self.phases = phases
         weightCount = count
+        primitivesByteCount = ((phases.map(\.primitive.scratchByteCount).max() ?? 0) + 63) / 64 * 64
     }
 
     /// Of the thread's memory: what primitives want, and behind it a phase's pixels.
@@ -53,9 +55,6 @@ struct PhasedGradient: Sendable {
         primitivesByteCount + (phases.map { pixelCount($0) * pixelByteCount }.max() ?? 0)
     }
 
-    private var primitivesByteCount: Int {
-        ((phases.map(\.primitive.scratchByteCount).max() ?? 0) + 63) / 64 * 64
-    }
     private var pixelByteCount: Int { geometry.inChannels * byteCount }
     private func pixelCount(_ phase: Phase) -> Int {
         geometry.images * phase.down.pixels * phase.across.pixels
@@ -71,9 +70,9 @@ struct PhasedGradient: Sendable {
                 as: UInt8.self, repeating: 0, count: geometry.inputCount * byteCount)
         }
         let pixels = UnsafeMutableRawPointer(scratch.memory.pointer) + primitivesByteCount
-        for (phase, pass) in zip(phases, passes) {
-            pass.run(outputGradient, weight + phase.weight * byteCount, pixels)
-            put(pixels, of: phase, into: inputGradient)
+        for index in phases.indices {
+            passes[index].run(outputGradient, weight + phases[index].weight * byteCount, pixels)
+            put(pixels, of: phases[index], into: inputGradient)
         }
     }
 
