@@ -113,8 +113,7 @@ for target in package.targets where target.type != .system && target.name != "CK
         .enableUpcomingFeature("MemberImportVisibility"),
         .enableUpcomingFeature("InternalImportsByDefault"),
         .enableUpcomingFeature("ExistentialAny"),
-        // Tests are built for release, too: what they compute takes a tenth of the time, and nothing is
-        // built twice.
+        // Tests are built for release, too: they compute much, and share the command's build.
         .unsafeFlags(["-enable-testing"], .when(configuration: .release)),
     ]
 }

@@ -27,29 +27,12 @@ static void plan_forward(const espalier_convolution_shape *s, amx_plan *plan) {
     };
 }
 
-// Along one side of an image: the taps that pixels at a place within the stride read, and which pixels those are.
-typedef struct {
-    size_t taps, first_tap, first_pixel, first, count;
-} place;
-
-// Padded by `padding`, pixel p is read by output o through tap t if p + padding = stride·o + t. So tap t and
-// p + padding are at the same place within the stride, and p + padding = stride·n + place gives o = n - t / stride.
-static place place_of(const espalier_convolution_shape *s, size_t at, size_t side) {
-    place result = {.taps = at < s->kernel ? (s->kernel - 1 - at) / s->stride + 1 : 0};
-    if (result.taps > 0) result.first_tap = at + s->stride * (result.taps - 1);
-    const size_t first = s->padding > at ? parts(s->padding - at, s->stride) : 0;
-    result.first = first;
-    result.first_pixel = first * s->stride + at - s->padding;
-    if (result.first_pixel < side) result.count = (side - 1 - result.first_pixel) / s->stride + 1;
-    return result;
-}
-
 // Zeros that the first outputs' taps need before the first gradient.
 static size_t zeros_before(const espalier_convolution_shape *s) {
     size_t most = 0;
     for (size_t at = 0; at < s->stride; at++) {
-        const place p = place_of(s, at, SIZE_MAX / 2);
-        if (p.taps > p.first + 1) most = larger(most, p.taps - 1 - p.first);
+        const espalier_phase p = espalier_phase_of(s, at, SIZE_MAX / 2);
+        if (p.taps > p.last_output + 1) most = larger(most, p.taps - 1 - p.last_output);
     }
     return most;
 }
@@ -73,26 +56,26 @@ static void plan_input_gradient(const espalier_convolution_shape *s, amx_plan *p
         .pixel_step = 1,
     };
     for (size_t y = 0; y < s->stride; y++) {
-        const place down = place_of(s, y, s->in_height);
+        const espalier_phase down = espalier_phase_of(s, y, s->in_height);
         for (size_t x = 0; x < s->stride; x++) {
-            const place across = place_of(s, x, s->in_width);
-            if (down.count == 0 || across.count == 0) continue;
+            const espalier_phase across = espalier_phase_of(s, x, s->in_width);
+            if (down.pixels == 0 || across.pixels == 0) continue;
             amx_part *const part = &plan->parts[plan->count++];
             *part = (amx_part){
                 .taps_y = across.taps > 0 ? down.taps : 0,
                 .taps_x = down.taps > 0 ? across.taps : 0,
-                .rows = down.count,
-                .columns = across.count,
+                .rows = down.pixels,
+                .columns = across.pixels,
                 .target_row = down.first_pixel,
                 .target_column = across.first_pixel,
                 .target_step = s->stride,
-                .first_y = down.first_tap,
-                .first_x = across.first_tap,
+                .first_y = down.last_tap,
+                .first_x = across.last_tap,
                 .step = -(ptrdiff_t)s->stride,
             };
             if (part->taps_y == 0) continue;
-            part->source_row = down.first + before - (down.taps - 1);
-            part->source_column = across.first + before - (across.taps - 1);
+            part->source_row = down.last_output + before - (down.taps - 1);
+            part->source_column = across.last_output + before - (across.taps - 1);
             padded->rows = larger(padded->rows, part->source_row + part->rows + part->taps_y - 1);
             padded->columns =
                 larger(padded->columns, part->source_column + part->columns + part->taps_x - 1);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "BlockSums.h"
 #include "Fetching.h"
 #include "Native.h"
 #include "Sizes.h"
@@ -223,29 +224,17 @@ INNER void gather_rows(const float *gradient, size_t rows, size_t steps, float *
 typedef struct {
     const float *columns, *rows;
     size_t steps;
-    float *sums;
-    size_t sums_stride;
-    // Lanes of the last vector that are columns.
-    __mmask16 lanes;
-    // Whether there are sums of stretches before.
-    int adds;
+    block_sums sums;
     // Fetched from here on, a line a step.
     const char *ahead;
 } block;
-
-INNER void finish(const block *b, __m512 sum, size_t row, size_t vector, size_t vectors) {
-    const __mmask16 lanes = vector + 1 == vectors ? b->lanes : 0xffff;
-    float *const to = b->sums + row * b->sums_stride + LANES * vector;
-    if (b->adds) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(lanes, to));
-    _mm512_mask_storeu_ps(to, lanes, sum);
-}
 
 INNER void sum(const block *b, const size_t vectors, const size_t rows) {
     __m512 sums[BLOCK_ROWS][BLOCK_VECTORS];
     UNROLLED for (size_t r = 0; r < rows; r++) {
         UNROLLED for (size_t v = 0; v < vectors; v++) {
             sums[r][v] = _mm512_setzero_ps();
-            __builtin_prefetch(b->sums + r * b->sums_stride + LANES * v, 1);
+            __builtin_prefetch(b->sums.first + r * b->sums.stride + LANES * v, 1);
         }
     }
     const float *column_values = b->columns, *row_values = b->rows;
@@ -263,7 +252,7 @@ INNER void sum(const block *b, const size_t vectors, const size_t rows) {
         row_values += BLOCK_ROWS;
     }
     UNROLLED for (size_t r = 0; r < rows; r++) {
-        UNROLLED for (size_t v = 0; v < vectors; v++) finish(b, sums[r][v], r, v, vectors);
+        UNROLLED for (size_t v = 0; v < vectors; v++) put_sum(&b->sums, sums[r][v], r, v, vectors);
     }
 }
 
@@ -299,7 +288,7 @@ INNER void sum_columns(block b, size_t vectors, size_t rows, fetching *next) {
         b.ahead = take_lines(next, b.steps);
         sum_block(&b, vectors, count);
         b.rows += stride;
-        b.sums += count * b.sums_stride;
+        b.sums.first += count * b.sums.stride;
     }
 }
 
@@ -316,10 +305,12 @@ ESPALIER_AVX512 static void add_stretch(
             .columns = scratch,
             .rows = rows,
             .steps = steps,
-            .sums = sums + first,
-            .sums_stride = columns,
-            .lanes = first_lanes(count - (taken - 1) * LANES),
-            .adds = pixel > 0,
+            .sums = {
+                .first = sums + first,
+                .stride = columns,
+                .lanes = first_lanes(count - (taken - 1) * LANES),
+                .adds = pixel > 0,
+            },
         };
         sum_columns(b, taken, s->out_channels, &next);
         done += taken;

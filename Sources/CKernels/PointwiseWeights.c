@@ -3,6 +3,7 @@
 // stretch; meanwhile the next stretch is fetched.
 #include "PointwiseWeights.h"
 
+#include "BlockSums.h"
 #include "Elements.h"
 #include "Fetching.h"
 #include "Native.h"
@@ -45,12 +46,7 @@ size_t espalier_pointwise_weights_scratch(const espalier_pointwise_weights_shape
 typedef struct {
     const char *columns, *rows;
     size_t vector_stride, row_stride, steps;
-    float *sums;
-    size_t sums_stride;
-    // Lanes of the last vector that are columns.
-    uint16_t lanes;
-    // Whether there are sums of stretches before.
-    int adds;
+    block_sums sums;
     // Fetched from here on.
     const char *next;
 } block;
@@ -59,13 +55,6 @@ typedef struct {
 INLINE size_t block_vectors(size_t left) { return left == 4 ? 2 : smaller(left, BLOCK_VECTORS); }
 
 // MARK: One block of sums
-
-INNER void finish(const block *b, __m512 sum, size_t row, size_t vector, size_t vectors) {
-    const __mmask16 lanes = vector + 1 == vectors ? b->lanes : 0xffff;
-    float *const to = b->sums + row * b->sums_stride + LANES * vector;
-    if (b->adds) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(lanes, to));
-    _mm512_mask_storeu_ps(to, lanes, sum);
-}
 
 INNER void sum(const block *b, const size_t vectors, const size_t rows) {
     __m512 sums[BLOCK_ROWS][BLOCK_VECTORS];
@@ -93,7 +82,7 @@ INNER void sum(const block *b, const size_t vectors, const size_t rows) {
         row_values += b->row_stride;
     }
     UNROLLED for (size_t r = 0; r < rows; r++) {
-        UNROLLED for (size_t v = 0; v < vectors; v++) finish(b, sums[r][v], r, v, vectors);
+        UNROLLED for (size_t v = 0; v < vectors; v++) put_sum(&b->sums, sums[r][v], r, v, vectors);
     }
 }
 
@@ -166,12 +155,12 @@ static ESPALIER_NATIVE void add_stretch(
         taken = block_vectors(vectors - v);
         const size_t lanes = smaller(LANES, s->columns - LANES * (v + taken - 1));
         b.columns = columns + v * b.vector_stride;
-        b.lanes = (uint16_t)((1u << lanes) - 1);
+        b.sums.lanes = (__mmask16)((1u << lanes) - 1);
         // Groups of rows as equal as they can be.
         for (size_t group = 0, r = 0; group < groups; group++) {
             const size_t count = parts(s->rows - r, groups - group);
             b.rows = rows + sizeof(float) * r;
-            b.sums = sums + r * s->columns + LANES * v;
+            b.sums.first = sums + r * s->columns + LANES * v;
             b.next = take_lines(&next, LINES * b.steps);
             sum_block(&b, taken, count);
             r += count;
@@ -193,8 +182,7 @@ static ESPALIER_NATIVE void multiply(
             .columns = scratch,
             .steps = parts(pixels, STEP_PIXELS),
             .vector_stride = vector_stride(parts(pixels, STEP_PIXELS)),
-            .sums_stride = s->columns,
-            .adds = p > 0,
+            .sums = {.stride = s->columns, .adds = p > 0},
         };
         arrange(column_stretch, pixels, s->columns, scratch, b.vector_stride, VECTOR);
         char *const arranged = scratch + parts(s->columns, LANES) * b.vector_stride;

@@ -158,7 +158,7 @@ struct ConvolutionPasses: Sendable {
             let layout = try WeightLayout(turned: native, sizes: turned.weightSizes)
             return (.mirrored(primitive), WeightPacking(g, native: native, layout: layout, elements))
         case .phased:
-            if let gradient = try PhasedGradient(g, elements) {
+            if let gradient = try PhasedGradient(g) {
                 return (.phased(gradient), WeightPacking(g, gradient))
             }
             fallthrough

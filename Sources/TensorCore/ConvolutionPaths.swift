@@ -202,13 +202,12 @@ extension ConvolutionPaths {
         let isPointwise =
             forward == .pointwise || inputGradient == .pointwise || weightGradient == .pointwise
             || weightGradient == .product
-        let isGathered = weightGradient == .gathered
         return (inputGradient != .mirrored || geometry.canBeMirrored)
             && (inputGradient != .phased || (elements == .fp32 && geometry.fitsPhases))
             && (!isDepthwise || geometry.isDepthwise)
             && (!isPointwise || geometry.isPointwise)
             && (weightGradient != .pointwise || elements == .bf16)
-            && (!isGathered || (elements == .fp32 && geometry.fitsGathering))
+            && (weightGradient != .gathered || (elements == .fp32 && geometry.fitsGathering))
             && (!isAmx || (elements == .bf16 && geometry.fitsAmx && Engine.hasAmx))
     }
 }

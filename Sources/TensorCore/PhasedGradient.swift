@@ -1,8 +1,9 @@
 internal import CKernels
 internal import COneDNN
 
-/// The input's gradient of a convolution with a stride as forward convolutions of the output's gradient, one
-/// for each phase: the place that a pixel has within the stride. Pixels of one phase are under the same taps.
+/// The input's gradient of a convolution with a stride, in fp32, as forward convolutions of the output's
+/// gradient, one for each phase: the place that a pixel has within the stride. Pixels of one phase are under
+/// the same taps.
 struct PhasedGradient: Sendable {
     /// The pixels of one phase, and what computes their gradients into memory of their own.
     struct Phase: Sendable {
@@ -22,13 +23,11 @@ struct PhasedGradient: Sendable {
     private let geometry: ConvolutionGeometry
     /// Whether there are pixels that no tap is over.
     private let hasGaps: Bool
-    private let byteCount: Int
     private let primitivesByteCount: Int
 
     /// Nil if some output is read by no pixel, which oneDNN's forward convolutions cannot leave out.
-    init?(_ geometry: ConvolutionGeometry, _ elements: ElementType) throws(EngineError) {
+    init?(_ geometry: ConvolutionGeometry) throws(EngineError) {
         self.geometry = geometry
-        byteCount = elements.byteCount
         let g = geometry
         let axes = (
             down: (0..<g.stride).map { Axis($0, g, inputs: g.inHeight, outputs: g.outHeight) },
@@ -40,9 +39,10 @@ struct PhasedGradient: Sendable {
         for down in axes.down {
             for across in axes.across where !down.isEmpty && !across.isEmpty {
                 guard down.isPadded, across.isPadded else { return nil }
-                let phase = try Phase(g, down, across, elements, weight: count)
+                let phase = try Phase(g, down, across, weight: count)
                 phases.append(phase)
-                count += OneDNN.byteCount(phase.primitive.tensor(dnnl_query_weights_md)) / elements.byteCount
+                let packed = OneDNN.byteCount(phase.primitive.tensor(dnnl_query_weights_md))
+                count += packed / MemoryLayout<Float>.size
             }
         }
         self.phases = phases
@@ -55,7 +55,7 @@ struct PhasedGradient: Sendable {
         primitivesByteCount + (phases.map { pixelCount($0) * pixelByteCount }.max() ?? 0)
     }
 
-    private var pixelByteCount: Int { geometry.inChannels * byteCount }
+    private var pixelByteCount: Int { geometry.inChannels * MemoryLayout<Float>.size }
     private func pixelCount(_ phase: Phase) -> Int {
         geometry.images * phase.down.pixels * phase.across.pixels
     }
@@ -67,11 +67,12 @@ struct PhasedGradient: Sendable {
     ) {
         if hasGaps {
             inputGradient.initializeMemory(
-                as: UInt8.self, repeating: 0, count: geometry.inputCount * byteCount)
+                as: UInt8.self, repeating: 0, count: geometry.inputCount * MemoryLayout<Float>.size)
         }
         let pixels = UnsafeMutableRawPointer(scratch.memory.pointer) + primitivesByteCount
         for index in phases.indices {
-            passes[index].run(outputGradient, weight + phases[index].weight * byteCount, pixels)
+            let start = phases[index].weight * MemoryLayout<Float>.size
+            passes[index].run(outputGradient, weight + start, pixels)
             put(pixels, of: phases[index], into: inputGradient)
         }
     }
@@ -93,13 +94,11 @@ struct PhasedGradient: Sendable {
     }
 }
 
-/// The pixels of one place within the stride, along one side of an image. With p = padding, output o reads
-/// pixel i through tap t if i + p = stride · o + t.
+/// A phase along one side of an image, as integers of Swift's.
 private struct Axis: Sendable {
-    /// Taps over such pixels, and the one that reads the first of their outputs; each next output is read
-    /// through the tap a stride before.
     let taps: Int
-    let firstTap: Int
+    /// The first of a pixel's outputs reads through it, each next one through the tap a stride before.
+    let lastTap: Int
     let pixels: Int
     let firstPixel: Int
     /// Outputs that are not there, before the first and behind the last.
@@ -107,14 +106,13 @@ private struct Axis: Sendable {
     let after: Int
 
     init(_ place: Int, _ g: ConvolutionGeometry, inputs: Int, outputs: Int) {
-        taps = place < g.kernel ? (g.kernel - 1 - place) / g.stride + 1 : 0
-        firstTap = place + g.stride * (taps - 1)
-        // Of the last output that reads the first pixel.
-        let output = max(0, (g.padding - place + g.stride - 1) / g.stride)
-        firstPixel = output * g.stride + place - g.padding
-        pixels = firstPixel < inputs ? (inputs - 1 - firstPixel) / g.stride + 1 : 0
-        before = taps - 1 - output
-        after = output + pixels - outputs
+        let phase = withUnsafePointer(to: g.shape) { espalier_phase_of($0, place, inputs) }
+        taps = phase.taps
+        lastTap = phase.last_tap
+        pixels = phase.pixels
+        firstPixel = phase.first_pixel
+        before = taps - 1 - phase.last_output
+        after = phase.last_output + pixels - outputs
     }
 
     var isEmpty: Bool { taps == 0 || pixels == 0 }
@@ -123,9 +121,9 @@ private struct Axis: Sendable {
 
 extension PhasedGradient.Phase {
     fileprivate init(
-        _ g: ConvolutionGeometry, _ down: Axis, _ across: Axis, _ elements: ElementType, weight: Int
+        _ g: ConvolutionGeometry, _ down: Axis, _ across: Axis, weight: Int
     ) throws(EngineError) {
-        primitive = try Self.makePrimitive(g, down, across, elements)
+        primitive = try Self.makePrimitive(g, down, across)
         let places = try WeightLayout.places(
             primitive.tensor(dnnl_query_weights_md),
             sizes: [g.inChannels, g.outChannels, down.taps, across.taps])
@@ -133,7 +131,7 @@ extension PhasedGradient.Phase {
         for channel in 0..<g.inChannels {
             for y in 0..<down.taps {
                 for x in 0..<across.taps {
-                    let (tapRow, tapColumn) = (down.firstTap - g.stride * y, across.firstTap - g.stride * x)
+                    let (tapRow, tapColumn) = (down.lastTap - g.stride * y, across.lastTap - g.stride * x)
                     from.append(Int32((channel * g.kernel + tapRow) * g.kernel + tapColumn))
                     to.append(Int32(weight) + places[0][channel] + places[2][y] + places[3][x])
                 }
@@ -147,15 +145,15 @@ extension PhasedGradient.Phase {
     }
 
     private static func makePrimitive(
-        _ g: ConvolutionGeometry, _ down: Axis, _ across: Axis, _ elements: ElementType
+        _ g: ConvolutionGeometry, _ down: Axis, _ across: Axis
     ) throws(EngineError) -> Primitive {
         let operation = "build the input gradient of the convolution \(g)"
         var input = try OneDNN.description(
-            [g.images, g.outChannels, g.outHeight, g.outWidth], dnnl_nhwc, type: elements.dnnl)
+            [g.images, g.outChannels, g.outHeight, g.outWidth], dnnl_nhwc)
         var weight = try OneDNN.description(
-            [g.inChannels, g.outChannels, down.taps, across.taps], dnnl_format_tag_any, type: elements.dnnl)
+            [g.inChannels, g.outChannels, down.taps, across.taps], dnnl_format_tag_any)
         var output = try OneDNN.description(
-            [g.images, g.inChannels, down.pixels, across.pixels], dnnl_nhwc, type: elements.dnnl)
+            [g.images, g.inChannels, down.pixels, across.pixels], dnnl_nhwc)
         var descriptor = dnnl_convolution_desc_t()
         let status = dnnl_convolution_forward_desc_init(
             &descriptor, dnnl_forward_training, dnnl_convolution_direct, &input, &weight, nil, &output,
