@@ -102,8 +102,8 @@ ESPALIER_BF16(
 ESPALIER_BF16(
     espalier_depthwise_backward_weights,
     (const espalier_depthwise_shape *shape, const uint16_t *input, const uint16_t *gradient,
-     float *weight_gradient),
-    (shape, input, gradient, weight_gradient))
+     float *weight_gradient, int adds),
+    (shape, input, gradient, weight_gradient, adds))
 
 ESPALIER_BF16(
     espalier_depthwise_pack, (const float *weight, size_t channels, size_t taps, uint16_t *packed),

@@ -294,7 +294,7 @@ INNER void sum_columns(block b, size_t vectors, size_t rows, fetching *next) {
 
 ESPALIER_AVX512 static void add_stretch(
     const espalier_convolution_shape *s, const float *input, size_t pixel, size_t steps, const float *rows,
-    float *scratch, float *sums, fetching next) {
+    float *scratch, float *sums, int adds, fetching next) {
     const size_t columns = column_count(s), vectors = parts(columns, LANES);
     size_t done = 0;
     for (size_t left = parts(vectors, BLOCK_VECTORS); left > 0; left--) {
@@ -309,7 +309,7 @@ ESPALIER_AVX512 static void add_stretch(
                 .first = sums + first,
                 .stride = columns,
                 .lanes = first_lanes(count - (taken - 1) * LANES),
-                .adds = pixel > 0,
+                .adds = adds,
             },
         };
         sum_columns(b, taken, s->out_channels, &next);
@@ -335,14 +335,15 @@ INLINE fetching what_is_next(
 }
 
 ESPALIER_AVX512 void espalier_gathered_weights(
-    const espalier_convolution_shape *s, const float *input, const float *gradient, void *scratch, float *sums) {
+    const espalier_convolution_shape *s, const float *input, const float *gradient, void *scratch, float *sums,
+    int adds) {
     const size_t pixels = pixel_count(s), stretch = stretch_steps(s);
     float *const columns = scratch, *const rows = columns + stretch * BLOCK_VECTORS * LANES;
     for (size_t p = 0; p < pixels; p += stretch) {
         const size_t steps = smaller(stretch, pixels - p);
         gather_rows(gradient + p * s->out_channels, s->out_channels, steps, rows, group_stride(steps));
         const fetching next = what_is_next(s, input, gradient, p + steps, stretch, scratch);
-        add_stretch(s, input, p, steps, rows, columns, sums, next);
+        add_stretch(s, input, p, steps, rows, columns, sums, adds || p > 0, next);
     }
 }
 

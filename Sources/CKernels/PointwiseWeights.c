@@ -170,7 +170,7 @@ static ESPALIER_NATIVE void add_stretch(
 
 static ESPALIER_NATIVE void multiply(
     const espalier_pointwise_weights_shape *s, const uint16_t *row_values, const uint16_t *column_values,
-    char *scratch, float *sums) {
+    char *scratch, float *sums, int adds) {
     // Stretches as equal as they can be.
     const size_t steps = parts(s->pixels, STEP_PIXELS);
     const size_t stretch = STEP_PIXELS * parts(steps, parts(steps, STEPS));
@@ -182,7 +182,7 @@ static ESPALIER_NATIVE void multiply(
             .columns = scratch,
             .steps = parts(pixels, STEP_PIXELS),
             .vector_stride = vector_stride(parts(pixels, STEP_PIXELS)),
-            .sums = {.stride = s->columns, .adds = p > 0},
+            .sums = {.stride = s->columns, .adds = adds || p > 0},
         };
         arrange(column_stretch, pixels, s->columns, scratch, b.vector_stride, VECTOR);
         char *const arranged = scratch + parts(s->columns, LANES) * b.vector_stride;
@@ -205,7 +205,7 @@ static ESPALIER_NATIVE void multiply(
 
 INLINE void multiply_plainly(
     const espalier_pointwise_weights_shape *s, const uint16_t *row_values, const uint16_t *column_values,
-    float *sums) {
+    float *sums, int adds) {
     double totals[64];
     for (size_t r = 0; r < s->rows; r++) {
         for (size_t first = 0; first < s->columns; first += 64) {
@@ -216,17 +216,18 @@ INLINE void multiply_plainly(
                 const uint16_t *const columns = column_values + p * s->columns + first;
                 for (size_t c = 0; c < count; c++) totals[c] += value * (double)espalier_float(columns[c]);
             }
-            for (size_t c = 0; c < count; c++) sums[r * s->columns + first + c] = (float)totals[c];
+            float *const to = sums + r * s->columns + first;
+            for (size_t c = 0; c < count; c++) to[c] = (adds ? to[c] : 0) + (float)totals[c];
         }
     }
 }
 
 void espalier_pointwise_weights_bf16(
     const espalier_pointwise_weights_shape *s, const uint16_t *row_values, const uint16_t *column_values,
-    void *scratch, float *sums) {
+    void *scratch, float *sums, int adds) {
 #if ESPALIER_HAS_NATIVE
-    if (espalier_is_native()) return multiply(s, row_values, column_values, scratch, sums);
+    if (espalier_is_native()) return multiply(s, row_values, column_values, scratch, sums, adds);
 #endif
     (void)scratch;
-    multiply_plainly(s, row_values, column_values, sums);
+    multiply_plainly(s, row_values, column_values, sums, adds);
 }

@@ -1,8 +1,8 @@
 internal import COneDNN
 
 /// A convolution ready to run on one thread: nothing is allocated in a call (but see ``WeightProduct``).
-/// Inputs, outputs and their gradients are NHWC, of the kernel's element type; for the forward pass and the
-/// input's gradient of exactly one tile, for the weight's of all images. Weights and their gradients are in
+/// Inputs, outputs and their gradients are NHWC, of the kernel's element type; of exactly one
+/// tile of the pass. Weights and their gradients are in
 /// the kernel's packed layouts.
 public final class ConvolutionContext {
     private let geometry: ConvolutionGeometry
@@ -26,12 +26,10 @@ public final class ConvolutionContext {
         geometry = kernel.geometry
         elements = kernel.elements
         passes = kernel.passes
-        let (forwardTile, dataTile) = (
-            geometry.tile(of: kernel.tiles.forward), geometry.tile(of: kernel.tiles.inputGradient)
-        )
-        depthwiseForward = DepthwisePasses(forwardTile, elements)
-        depthwiseData = DepthwisePasses(dataTile, elements)
-        depthwiseWeights = DepthwisePasses(geometry, elements)
+        let tiles = kernel.tiles
+        depthwiseForward = DepthwisePasses(geometry.tile(of: tiles.forward), elements)
+        depthwiseData = DepthwisePasses(geometry.tile(of: tiles.inputGradient), elements)
+        depthwiseWeights = DepthwisePasses(geometry.tile(of: tiles.weightGradient), elements)
         forwardPass = try Self.forwardPass(kernel, scratch)
         backwardDataPass = try Self.backwardDataPass(kernel, scratch)
         phasePasses = try Self.phasePasses(kernel, scratch)
@@ -76,9 +74,11 @@ public final class ConvolutionContext {
 
     /// The gradients of the weight, padding zero, and of the bias (given exactly if the kernel has one);
     /// overwrites them.
+    /// - Parameter adds: the weight's is added to what is there: of tiles but the first.
     public func backwardWeights(
         input: UnsafeRawPointer, outputGradient: UnsafeRawPointer,
-        weightGradient: UnsafeMutablePointer<Float>, biasGradient: UnsafeMutablePointer<Float>? = nil
+        weightGradient: UnsafeMutablePointer<Float>, biasGradient: UnsafeMutablePointer<Float>? = nil,
+        adds: Bool = false
     ) {
         if sumsBias, let biasGradient {
             backwardWeightsPass?.run(input, outputGradient, weightGradient, biasGradient)
@@ -86,11 +86,11 @@ public final class ConvolutionContext {
         }
         switch passes.weightGradient {
         case .direct, .product: backwardWeightsPass?.run(input, outputGradient, weightGradient)
-        case .pointwise(let weights): weights.run(input, outputGradient, weightGradient, scratch)
-        case .gathered(let weights): weights.run(input, outputGradient, weightGradient, scratch)
-        case .depthwise: depthwiseWeights.backwardWeights(input, outputGradient, weightGradient)
+        case .pointwise(let weights): weights.run(input, outputGradient, weightGradient, scratch, adds: adds)
+        case .gathered(let weights): weights.run(input, outputGradient, weightGradient, scratch, adds: adds)
+        case .depthwise: depthwiseWeights.backwardWeights(input, outputGradient, weightGradient, adds: adds)
         case .amx(let convolution):
-            convolution.weightGradient(input, outputGradient, weightGradient, scratch)
+            convolution.weightGradient(input, outputGradient, weightGradient, scratch, adds: adds)
         }
         guard let biasGradient else { return }
         elements.addRows(

@@ -27,7 +27,8 @@ public final class ConvolutionKernel: Sendable {
         let paths = paths ?? ConvolutionPaths(for: geometry, elements)
         precondition(paths.fit(geometry, elements), "\(geometry) cannot go by \(paths)")
         precondition(
-            geometry.images % tiles.forward == 0 && geometry.images % tiles.inputGradient == 0,
+            tiles.all.allSatisfy { geometry.canBeCut(in: $0) }
+                && (tiles.weightGradient == 1 || !hasBias && paths.weightGradient.canAdd),
             "\(geometry) in \(tiles)")
         passes = try ConvolutionPasses(
             geometry, elements, paths, tiles, hasBias: hasBias, needsInputGradient: needsInputGradient)

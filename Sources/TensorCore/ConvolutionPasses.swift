@@ -46,7 +46,9 @@ struct ConvolutionPasses: Sendable {
             paths.forward,
             ConvolutionDescriptors(geometry.tile(of: tiles.forward), elements, hasBias: hasBias), elements)
         (weightGradient, gradientCount, gradientLayout) = try Self.makeWeightGradient(
-            paths.weightGradient, ConvolutionDescriptors(geometry, elements, hasBias: hasBias), elements)
+            paths.weightGradient,
+            ConvolutionDescriptors(geometry.tile(of: tiles.weightGradient), elements, hasBias: hasBias),
+            elements)
         guard needsInputGradient else {
             (inputGradient, inputGradientPacking) = (nil, nil)
             return

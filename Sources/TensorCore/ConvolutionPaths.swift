@@ -35,6 +35,14 @@ public struct ConvolutionPaths: Hashable, Sendable {
         case gathered
         case depthwise
         case amx
+
+        /// Whether it can be added to what tiles before left: loops of our own can.
+        public var canAdd: Bool {
+            switch self {
+            case .direct, .product: false
+            case .pointwise, .gathered, .depthwise, .amx: true
+            }
+        }
     }
 
     public var forward: Forward
@@ -140,9 +148,6 @@ public struct ConvolutionPaths: Hashable, Sendable {
 extension ConvolutionGeometry {
     /// One channel in and out a group, all of them apart.
     var isDepthwise: Bool { groups > 1 && groups == inChannels && groups == outChannels }
-
-    /// The same matrix for every pixel.
-    var isPointwise: Bool { kernel == 1 && stride == 1 && padding == 0 && groups == 1 }
 
     /// What the loops for the matrix unit are written for.
     var fitsAmx: Bool { groups == 1 && padding < kernel && stride <= 4 }

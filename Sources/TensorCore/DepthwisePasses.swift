@@ -44,15 +44,17 @@ struct DepthwisePasses: Sendable {
 
     func backwardWeights(
         _ input: UnsafeRawPointer, _ outputGradient: UnsafeRawPointer,
-        _ weightGradient: UnsafeMutablePointer<Float>
+        _ weightGradient: UnsafeMutablePointer<Float>, adds: Bool
     ) {
+        let adds: Int32 = adds ? 1 : 0
         withUnsafePointer(to: shape) { shape in
             switch elements {
             case .fp32:
-                espalier_depthwise_backward_weights(shape, input.fp32, outputGradient.fp32, weightGradient)
+                espalier_depthwise_backward_weights(
+                    shape, input.fp32, outputGradient.fp32, weightGradient, adds)
             case .bf16:
                 espalier_depthwise_backward_weights_bf16(
-                    shape, input.bf16, outputGradient.bf16, weightGradient)
+                    shape, input.bf16, outputGradient.bf16, weightGradient, adds)
             }
         }
     }

@@ -38,13 +38,13 @@ struct GatheredWeights: Sendable {
     /// - Parameter scratch: has `scratchByteCount` bytes.
     func run(
         _ input: UnsafeRawPointer, _ outputGradient: UnsafeRawPointer,
-        _ weightGradient: UnsafeMutablePointer<Float>, _ scratch: Scratch
+        _ weightGradient: UnsafeMutablePointer<Float>, _ scratch: Scratch, adds: Bool
     ) {
         let (columns, rows) = isTransposed ? (outputGradient, input) : (input, outputGradient)
         withUnsafePointer(to: shape) {
             espalier_gathered_weights(
                 $0, columns.assumingMemoryBound(to: Float.self), rows.assumingMemoryBound(to: Float.self),
-                scratch.memory.pointer, weightGradient)
+                scratch.memory.pointer, weightGradient, adds ? 1 : 0)
         }
     }
 }

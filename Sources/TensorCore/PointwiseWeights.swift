@@ -24,13 +24,13 @@ struct PointwiseWeights: Sendable {
     /// - Parameter scratch: has `scratchByteCount` bytes.
     func run(
         _ input: UnsafeRawPointer, _ outputGradient: UnsafeRawPointer,
-        _ weightGradient: UnsafeMutablePointer<Float>, _ scratch: Scratch
+        _ weightGradient: UnsafeMutablePointer<Float>, _ scratch: Scratch, adds: Bool
     ) {
         let (rows, columns) = isTransposed ? (input, outputGradient) : (outputGradient, input)
         withUnsafePointer(to: shape) {
             espalier_pointwise_weights_bf16(
                 $0, rows.assumingMemoryBound(to: UInt16.self), columns.assumingMemoryBound(to: UInt16.self),
-                scratch.memory.pointer, weightGradient)
+                scratch.memory.pointer, weightGradient, adds ? 1 : 0)
         }
     }
 }

@@ -93,7 +93,7 @@ import Testing
         var dw = [Float](repeating: .nan, count: test.weightCount)
         espalier_depthwise_forward(&shape, x, weight, bias, &out)
         espalier_depthwise_backward_data(&shape, gradient, weight, &dx)
-        espalier_depthwise_backward_weights(&shape, x, gradient, &dw)
+        espalier_depthwise_backward_weights(&shape, x, gradient, &dw, 0)
         Self.expect(test, x, weight, bias, gradient, out, dx, dw, stored: 1e-5)
     }
 
@@ -113,7 +113,7 @@ import Testing
         var dw = [Float](repeating: .nan, count: test.weightCount)
         espalier_depthwise_forward_bf16(&shape, x, weight, bias, &out)
         espalier_depthwise_backward_data_bf16(&shape, gradient, weight, &dx)
-        espalier_depthwise_backward_weights_bf16(&shape, x, gradient, &dw)
+        espalier_depthwise_backward_weights_bf16(&shape, x, gradient, &dw, 0)
         Self.expect(
             test, x.map(Half.value), weight.map(Half.value), bias, gradient.map(Half.value),
             out.map(Half.value), dx.map(Half.value), dw, stored: 0.005)
@@ -138,7 +138,7 @@ import Testing
         var dw = [Float](repeating: .nan, count: test.weightCount)
         espalier_depthwise_forward_bf16(&shape, x, weight, bias, &out)
         espalier_depthwise_backward_data_bf16(&shape, gradient, weight, &dx)
-        espalier_depthwise_backward_weights_bf16(&shape, x, gradient, &dw)
+        espalier_depthwise_backward_weights_bf16(&shape, x, gradient, &dw, 0)
         return (out, dx, dw)
     }
 

@@ -118,7 +118,7 @@ import Testing
                 sums.withUnsafeMutableBufferPointer { sums in
                     espalier_gathered_weights(
                         &shape, input.baseAddress! + fence.count, gradient.baseAddress! + fence.count,
-                        scratch.baseAddress!, sums.baseAddress! + 16)
+                        scratch.baseAddress!, sums.baseAddress! + 16, 0)
                 }
             }
         }

@@ -39,45 +39,46 @@ import Testing
         defer { espalier_allow_native(1) }
         let rows = halves(test.pixels * test.rows, seed: 1)
         let columns = halves(test.pixels * test.columns, seed: 2)
-        let found = Self.guarded(test, rows, columns, 0x7fc0, espalier_pointwise_weights_bf16)
-        #expect(Self.error(of: found, test, rows.map(Half.value), columns.map(Half.value)) <= 1e-6)
+        for start: Float? in [nil, 3] {
+            let found = Self.guarded(test, rows, columns, start)
+            let error = Self.error(of: found, test, rows.map(Half.value), columns.map(Half.value), start ?? 0)
+            #expect(error <= 1e-6)
+        }
     }
 
-    /// The sums, of operands between what is no number, as scratch memory and sums are before.
-    private static func guarded<T>(
-        _ test: Case, _ rows: [T], _ columns: [T], _ none: T,
-        _ multiply: (
-            UnsafePointer<espalier_pointwise_weights_shape>, UnsafePointer<T>, UnsafePointer<T>,
-            UnsafeMutableRawPointer, UnsafeMutablePointer<Float>
-        ) -> Void
+    /// The sums, of operands between what is no number, as scratch memory and sums are before; or added to a
+    /// number.
+    private static func guarded(
+        _ test: Case, _ rows: [UInt16], _ columns: [UInt16], _ start: Float?
     ) -> [Float] {
-        let fence = [T](repeating: none, count: 67)
+        let fence = [UInt16](repeating: 0x7fc0, count: 67)
         var shape = test.shape
         // All bits set: no number in either type.
         var scratch = [UInt8](repeating: 0xff, count: espalier_pointwise_weights_scratch(&shape) + 64)
-        let count = test.rows * test.columns
-        var sums = [Float](repeating: .nan, count: count + 32)
+        let edge = [Float](repeating: .nan, count: 16)
+        var sums = edge + [Float](repeating: start ?? .nan, count: test.rows * test.columns) + edge
         (fence + rows + fence).withUnsafeBufferPointer { rows in
             (fence + columns + fence).withUnsafeBufferPointer { columns in
                 sums.withUnsafeMutableBufferPointer { sums in
-                    multiply(
+                    espalier_pointwise_weights_bf16(
                         &shape, rows.baseAddress! + fence.count, columns.baseAddress! + fence.count,
-                        &scratch, sums.baseAddress! + 16)
+                        &scratch, sums.baseAddress! + 16, start == nil ? 0 : 1)
                 }
             }
         }
         #expect(scratch.suffix(64).allSatisfy { $0 == 0xff })
         #expect(sums.prefix(16).allSatisfy(\.isNaN) && sums.suffix(16).allSatisfy(\.isNaN))
-        return Array(sums[16..<16 + count])
+        return Array(sums.dropFirst(16).dropLast(16))
     }
 
     /// The largest difference, relative to the sum of magnitudes; infinite for a NaN.
     private static func error(
-        of found: [Float], _ test: Case, _ rows: [Float], _ columns: [Float]
+        of found: [Float], _ test: Case, _ rows: [Float], _ columns: [Float], _ start: Float
     ) -> Double {
         zip(found, test.sums(rows, columns)).reduce(0) { worst, pair in
-            let difference = abs(Double(pair.0) - pair.1.sum)
-            return difference.isNaN ? .infinity : max(worst, difference / max(pair.1.magnitude, 1e-30))
+            let difference = abs(Double(pair.0) - pair.1.sum - Double(start))
+            return difference.isNaN
+                ? .infinity : max(worst, difference / max(pair.1.magnitude + Double(start), 1e-30))
         }
     }
 }

@@ -81,26 +81,53 @@ struct ProgramTests {
     }
 
     /// Runs take a stage's works in order, and only works that can be go in tiles, which are small enough
-    /// unless they are of one image.
+    /// unless they are of one image or there is none between them.
     @Test(arguments: TestNetworks.all, ProgramOptions.tested)
     func runsTakeAllWorks(_ graph: Graph, _ options: ProgramOptions) {
         let program = Program(graph, slice: 6, training: true, options: options)
         for stage in program.forward + program.backward {
             #expect(stage.runs.flatMap { Array($0.works) } == Array(stage.works.indices))
             for run in stage.runs {
-                #expect(program.slice % run.tiles == 0)
-                for work in stage.works[run.works] {
-                    #expect(run.tiles == 1 || work.canBeTiled)
-                    let bytes = Set(work.buffers).reduce(0) { $0 + program.byteCount(of: $1) }
-                    #expect(
-                        run.works.count == 1 || run.tiles == program.slice
-                            || bytes / run.tiles <= options.tileBytes)
-                    if case .convolve(let layer, _, _) = work {
-                        #expect(program.convolutions[layer].tiles.forward == run.tiles)
-                    }
-                }
+                #expect(program.slice % run.tiles == 0 || run.tiles % program.slice == 0)
+                let works = stage.works[run.works]
+                #expect(works.count { $0.makesWeightGradient } <= 1 || works.count == 1)
+                for work in works { expect(work, of: program, in: run, options) }
             }
         }
+    }
+
+    private func expect(_ work: Work, of program: Program, in run: Run, _ options: ProgramOptions) {
+        for buffer in work.buffers { #expect(program.bufferCounts[buffer] % run.tiles == 0) }
+        let bytes = Set(work.buffers).reduce(0) { $0 + program.byteCount(of: $1) }
+        switch work {
+        case .convolve(let layer, _, _):
+            #expect(program.convolutions[layer].tiles.forward == run.tiles)
+        case .convolveBackData(let layer, _, _):
+            #expect(program.convolutions[layer].tiles.inputGradient == run.tiles)
+        case .convolveBackWeights(let layer, _, _):
+            let layer = program.convolutions[layer]
+            #expect(layer.tiles.weightGradient == run.tiles)
+            #expect(run.tiles == 1 || layer.bias == nil)
+        default:
+            #expect(run.tiles == 1 || work.canBeTiled)
+        }
+        #expect(
+            run.works.count == 1 || run.tiles >= program.slice || bytes / run.tiles <= options.tileBytes
+                || work.makesWeightGradient)
+    }
+
+    /// Where every work takes pixels apart, large images go some rows at a time; and with them weights'
+    /// gradients that can be added up.
+    @Test func pixelsApartGoRowByRow() {
+        let graph = TestNetworks.bottleneck
+        let program = Program(graph, slice: 2, training: true, options: .tested[1])
+        let rows = 2 * graph.shapes[0].height
+        #expect(program.forward[1].runs.map(\.tiles) == [rows])
+        let wide = program.convolutions[1]
+        guard ConvolutionPaths(for: wide.geometry, .fp32).weightGradient.canAdd else { return }
+        #expect(wide.tiles == ConvolutionTiles(forward: rows, inputGradient: rows, weightGradient: rows))
+        let stage = program.backward.last { $0.works.contains(where: \.makesWeightGradient) }
+        #expect(stage?.runs.count == 1)
     }
 
     /// Buffers that are alive at once do not overlap; whatever is read was written before.

@@ -7,7 +7,7 @@ enum TestNetworks {
     static let all: [Graph] =
         [
             residual, pools, grouped, deepNorms, flattened, readers, deadEnd, bareConvolution, activations,
-            blocks,
+            blocks, bottleneck,
         ] + byChannels
 
     /// Two residual blocks, the second with down-sampling: norm, norm + add + ReLU, and a norm as residual.
@@ -151,6 +151,21 @@ extension TestNetworks {
             if block % 2 == 0 { node = graph.add("block\(block).relu", .activation(.relu), node) }
         }
         graph.classify(node, classes: 4)
+        return graph
+    }()
+
+    /// Rows of 1×1 convolutions, whose pixels go apart, before and after a 3×3 one; some with a bias or two
+    /// readers.
+    static let bottleneck: Graph = {
+        var graph = Graph(name: "bottleneck", channels: 3, height: 6, width: 5)
+        let stem = graph.convolve("stem", 0, Convolution(outChannels: 7, kernel: 1))
+        let wide = graph.convolve("wide", stem, Convolution(outChannels: 19, kernel: 1), .relu6)
+        let body = graph.convolve("body", wide, Convolution(outChannels: 6, kernel: 3, stride: 2))
+        let one = graph.add("one", .convolution(Convolution(outChannels: 8, kernel: 1)), body)
+        let norm = graph.add("one.norm", .batchNorm(BatchNorm()), one)
+        let two = graph.add("two", .convolution(Convolution(outChannels: 8, kernel: 1, hasBias: true)), body)
+        let sum = graph.add("relu", .activation(.relu), graph.add("add", .add, norm, two))
+        graph.classify(graph.convolve("last", sum, Convolution(outChannels: 5, kernel: 1)), classes: 4)
         return graph
     }()
 }

@@ -8,13 +8,16 @@ struct ConvolutionCheck {
     let hasBias: Bool
     /// Nil: those of the rule.
     var paths: ConvolutionPaths?
+    /// For the weight's gradient alone.
+    var tiles = 1
 
     /// The worst errors of what is stored in the element type (the output and the input's gradient) and of
     /// what is fp32 anyway (the gradients of weight and bias): each relative to the root mean square of what
     /// is expected. Infinite if anything is not a number or padding is not finite.
     func worstErrors() throws -> (stored: Double, weights: Double) {
         let kernel = try ConvolutionKernel(
-            geometry, elements: elements, hasBias: hasBias, needsInputGradient: true, paths: paths)
+            geometry, elements: elements, hasBias: hasBias, needsInputGradient: true, paths: paths,
+            tiles: ConvolutionTiles(weightGradient: tiles))
         let context = try kernel.makeContext(Scratch())
         return (
             max(forwardError(kernel, context), dataError(kernel, context)), weightsError(kernel, context)
@@ -73,9 +76,14 @@ struct ConvolutionCheck {
         for _ in 0..<2 {
             native.elements.update(repeating: .nan)
             biasGradient.elements.update(repeating: .nan)
-            context.backwardWeights(
-                input: inputs.pointer, outputGradient: gradients.pointer, weightGradient: native.pointer,
-                biasGradient: hasBias ? biasGradient.pointer : nil)
+            for tile in 0..<tiles {
+                let inputStart = tile * geometry.inputCount / tiles * elements.byteCount
+                let gradientStart = tile * geometry.outputCount / tiles * elements.byteCount
+                context.backwardWeights(
+                    input: inputs.pointer + inputStart, outputGradient: gradients.pointer + gradientStart,
+                    weightGradient: native.pointer, biasGradient: hasBias ? biasGradient.pointer : nil,
+                    adds: tile > 0)
+            }
         }
         // Padding is part of what the caller codes and sums: it must be zero, lest it hide the largest
         // gradient.

@@ -168,6 +168,22 @@ import Testing
         }
     }
 
+    /// What tiles of images, and of rows, add to a weight's gradient.
+    @Test(arguments: ElementType.allCases.filter(Engine.supports), geometries)
+    func gradientsOfTilesAddUp(_ elements: ElementType, _ geometry: ConvolutionGeometry) throws {
+        var geometry = geometry
+        geometry.images *= 2
+        let images = geometry.images
+        for paths in ConvolutionPaths.all(for: geometry, elements) where paths.weightGradient.canAdd {
+            for tiles in [2, images, images * geometry.inHeight] where geometry.canBeCut(in: tiles) {
+                let check = ConvolutionCheck(
+                    geometry: geometry, elements: elements, hasBias: false, paths: paths, tiles: tiles)
+                let error = try check.worstErrors().weights
+                #expect(error < Self.tolerances.weights, "\(paths) in \(tiles)")
+            }
+        }
+    }
+
     /// Our own 1×1 convolutions give a pixel the same bits in whatever tile it is.
     @Test(
         arguments: geometries.filter { $0.kernel == 1 && $0.stride == 1 && $0.groups == 1 },
@@ -180,7 +196,7 @@ import Testing
         let weight = values(geometry.weightCount, seed: 1)
         let input = Elements(values(geometry.inputCount, seed: 2), elements)
         let gradient = Elements(values(geometry.outputCount, seed: 3), elements)
-        let results = try [1, 2, 3, 6].map { tiles in
+        let results = try [1, 2, 3, 6, 6 * geometry.inHeight].map { tiles in
             let kernel = try ConvolutionKernel(
                 geometry, elements: elements, hasBias: false, needsInputGradient: true, paths: paths,
                 tiles: ConvolutionTiles(forward: tiles, inputGradient: tiles))

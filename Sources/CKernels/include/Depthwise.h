@@ -28,10 +28,12 @@ void espalier_depthwise_forward(
 void espalier_depthwise_backward_data(
     const espalier_depthwise_shape *shape, const float *gradient, const float *weight, float *input_gradient);
 
-/// The gradient of the weight, (tap, channel); overwrites it. Sums are in float, output by output, over as
-/// many rows of one image as have at most 64 outputs, or one row; the totals of those sums too.
+/// The gradient of the weight, (tap, channel); overwrites it, or with `adds` is added to what is there. Sums are
+/// in float, output by output, over as many rows of one image as have at most 64 outputs, or one row; the totals of
+/// those sums too.
 void espalier_depthwise_backward_weights(
-    const espalier_depthwise_shape *shape, const float *input, const float *gradient, float *weight_gradient);
+    const espalier_depthwise_shape *shape, const float *input, const float *gradient, float *weight_gradient,
+    int adds);
 
 /// sums[c] = Σ x[r][c] over the rows, in double; overwrites them. The gradient of a bias.
 void espalier_channel_sums(const float *x, size_t rows, size_t channels, float *sums);
@@ -50,6 +52,6 @@ void espalier_depthwise_backward_data_bf16(
 
 void espalier_depthwise_backward_weights_bf16(
     const espalier_depthwise_shape *shape, const uint16_t *input, const uint16_t *gradient,
-    float *weight_gradient);
+    float *weight_gradient, int adds);
 
 void espalier_channel_sums_bf16(const uint16_t *x, size_t rows, size_t channels, float *sums);

@@ -14,7 +14,7 @@ extension Executor {
         case .featureLoss(let feature, let output, let gradient):
             performFeatureLoss(feature, tile.slice, output: floats(output), into: floats(gradient))
         case .convolveBackWeights(let layer, let input, let gradient):
-            convolveBackWeights(layer, lane, input: at(input), gradient: at(gradient))
+            convolveBackWeights(layer, tile, lane, input: at(input), gradient: at(gradient))
         case .convolveBackData(let layer, let gradient, let inputGradient):
             lane.convolutions[layer].backwardData(
                 outputGradient: at(gradient), weight: packed.backward(layer),
@@ -74,14 +74,16 @@ extension Executor {
     }
 
     private func convolveBackWeights(
-        _ index: Int, _ lane: Lane, input: UnsafeRawPointer, gradient: UnsafeRawPointer
+        _ index: Int, _ tile: Tile, _ lane: Lane, input: UnsafeRawPointer, gradient: UnsafeRawPointer
     ) {
         let layer = program.convolutions[index]
-        let target = lane.weightGradient
+        let target = lane.weightGradient.pointer
         let bias = layer.bias.map { _ in lane.channelValues.pointer }
         lane.convolutions[index].backwardWeights(
-            input: input, outputGradient: gradient, weightGradient: target, biasGradient: bias)
+            input: input, outputGradient: gradient, weightGradient: target, biasGradient: bias,
+            adds: !tile.isFirst)
         lane.timer?.lap(.convolutionBackwardWeights)
+        guard tile.isLast else { return }
         lane.add(target, to: layer.weight, of: sums)
         if let segment = layer.bias, let bias {
             lane.add(bias, to: segment, of: sums)
@@ -94,7 +96,7 @@ extension Executor {
         _ index: Int, _ lane: Lane, input: UnsafePointer<Float>, gradient: UnsafePointer<Float>
     ) {
         let layer = program.linears[index]
-        let target = lane.weightGradient
+        let target = lane.weightGradient.pointer
         DenseAlgebra.multiply(
             m: layer.outFeatures, n: layer.inFeatures, k: program.slice, gradient, transposeA: true, input,
             into: target)

@@ -11,9 +11,10 @@ final class Lane {
     /// Two sums per channel of one norm.
     let channelSums: AlignedBuffer<Double>
     let norms: NormCoefficients
-    /// The buffers that only one run needs, of one tile; or one slice's gradient of one weight, in the layout
-    /// of the pass that makes it.
+    /// The buffers that only one run needs, of one tile.
     let memory: AlignedBuffer<UInt8>
+    /// One slice's gradient of one weight, in the layout of the pass that makes it.
+    let weightGradient: AlignedBuffer<Float>
     /// By segment: the largest |value| added since the step began.
     let magnitudes: AlignedBuffer<Float>
     /// Where it begins to add to a segment, in 0..<1.
@@ -49,18 +50,14 @@ final class Lane {
         channelValues = try AlignedBuffer(attempting: widest)
         channelSums = try AlignedBuffer(attempting: 2 * channels)
         norms = try NormCoefficients(program.normChannels)
-        let gradientBytes = isTraining ? largestWeight * MemoryLayout<Float>.stride : 0
-        memory = try AlignedBuffer(attempting: hasSlices ? max(program.threadByteCount, gradientBytes) : 0)
+        memory = try AlignedBuffer(attempting: hasSlices ? program.threadByteCount : 0)
+        weightGradient = try AlignedBuffer(attempting: hasSlices && isTraining ? largestWeight : 0)
         magnitudes = try AlignedBuffer(attempting: segments)
         self.place = place
     }
 
     var byteCount: Int {
-        channelValues.count * MemoryLayout<Float>.stride + memory.count
-    }
-
-    var weightGradient: UnsafeMutablePointer<Float> {
-        UnsafeMutableRawPointer(memory.pointer).assumingMemoryBound(to: Float.self)
+        (channelValues.count + weightGradient.count) * MemoryLayout<Float>.stride + memory.count
     }
 
     func clearMagnitudes() {

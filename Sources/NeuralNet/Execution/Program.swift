@@ -25,6 +25,8 @@ struct Program {
 
     /// Images of a slice.
     let slice: Int
+    /// Of convolutions, and of what hangs on them without a linear layer or a global average in between.
+    let precision: ElementType
     let classes: Int
     let options: ProgramOptions
     var convolutions: [ConvolutionLayer] = []
@@ -56,8 +58,6 @@ struct Program {
 
     var works: [Work] { (forward + backward).flatMap(\.works) }
 
-    /// - Parameter precision: of convolutions, and of what hangs on them without a linear layer or a global
-    ///   average in between.
     /// - Parameter features: nodes whose values the loss takes, or, in a program for evaluation only, that
     ///   are read after the pass.
     init(
@@ -66,6 +66,7 @@ struct Program {
     ) {
         precondition(slice > 0, "a slice of \(slice) images")
         self.slice = slice
+        self.precision = precision
         self.options = options
         classes = graph.outputCount
         var builder = ProgramBuilder(graph, slice: slice, precision: precision, features: features, options)
@@ -111,9 +112,6 @@ struct Program {
         var last = Int.min
         /// Of the last run.
         var tiles = 1
-        /// Whether a work that makes a weight's gradient is among those that need it: those have the thread's
-        /// memory to themselves.
-        var isBesideGradient = false
     }
 
     private func lives() -> [Life] {
@@ -121,12 +119,10 @@ struct Program {
         var position = 0
         for stage in forward + backward {
             for run in stage.runs {
-                let makesGradient = stage.works[run.works].contains(where: \.makesWeightGradient)
                 for buffer in stage.works[run.works].flatMap(\.buffers) {
                     lives[buffer].first = min(lives[buffer].first, position)
                     lives[buffer].last = position
                     lives[buffer].tiles = run.tiles
-                    lives[buffer].isBesideGradient = lives[buffer].isBesideGradient || makesGradient
                 }
                 position += 1
             }
@@ -140,6 +136,6 @@ struct Program {
     }
 
     private func home(_ buffer: Buffer, _ life: Life) -> Home {
-        buffer != logits && life.first == life.last && !life.isBesideGradient ? .tile : .slice
+        buffer != logits && life.first == life.last ? .tile : .slice
     }
 }
