@@ -8,6 +8,7 @@ extension ProgramOptions {
     private static let small: ProgramOptions = {
         var options = ProgramOptions()
         options.tileBytes = 0
+        options.tileBytesPerWeightByte = 0
         options.gradientPixelsMin = 0
         options.blocksAgain = 2
         return options

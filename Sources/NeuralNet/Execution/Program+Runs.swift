@@ -53,16 +53,18 @@ extension Program {
     private func tiles(for works: ArraySlice<Work>) -> Int {
         guard works.count > 1 else { return 1 }
         let largest = works.map { work in Set(work.buffers).reduce(0) { $0 + byteCount(of: $1) } }.max() ?? 0
+        let weight = works.compactMap(\.convolution).map { convolutions[$0].geometry.weightCount }.max() ?? 0
+        let bytes = max(options.tileBytes, options.tileBytesPerWeightByte * weight * precision.byteCount)
         let gradientPixels = gradientPixels(of: works)
         func isAllowed(_ tiles: Int) -> Bool {
             guard let gradientPixels, tiles > 1 else { return true }
             return gradientPixels / tiles >= options.gradientPixelsMin
         }
         let ofImages = (1...slice).filter { slice % $0 == 0 && isAllowed($0) }
-        if let tiles = ofImages.first(where: { largest / $0 <= options.tileBytes }) { return tiles }
+        if let tiles = ofImages.first(where: { largest / $0 <= bytes }) { return tiles }
         let rows = rows(of: works) ?? 1
         let ofRows = (1...rows).filter { rows % $0 == 0 && isAllowed(slice * $0) }.map { slice * $0 }
-        return ofRows.first { largest / $0 <= options.tileBytes } ?? ofRows.last ?? ofImages.last ?? 1
+        return ofRows.first { largest / $0 <= bytes } ?? ofRows.last ?? ofImages.last ?? 1
     }
 
     /// Output pixels of the convolution whose weight's gradient is made.
