@@ -108,7 +108,6 @@ typedef struct {
     size_t *offsets;  // bytes from a right operand's first run to each run
     char *left, *right;
     float *sums;
-    int adds;  // to sums that are there
 } weights_pass;
 
 // From a row of an image's grid on.
@@ -270,14 +269,14 @@ static ESPALIER_AMX void add_all(const weights_pass *w) {
     for (size_t done = 0, count; done < segments; done += count) {
         count = smaller(p->segments, segments - done);
         for (size_t s = 0; s < count; s++) arrange_segment(w, done + s, s);
-        add_stretch(w, count * p->left_places / AMX_RUN, w->adds || done > 0);
+        add_stretch(w, count * p->left_places / AMX_RUN, done > 0);
     }
     amx_end();
 }
 
 void espalier_amx_weight_gradient(
     const espalier_convolution_shape *shape, const uint16_t *input, const uint16_t *gradient, float *weight_gradient,
-    void *scratch, int adds) {
+    void *scratch) {
     weights_plan plan;
     plan_weights(shape, &plan);
     char *const operands = (char *)scratch + offsets_bytes(&plan);
@@ -290,7 +289,6 @@ void espalier_amx_weight_gradient(
         .left = operands,
         .right = operands + left_size(&plan),
         .sums = weight_gradient,
-        .adds = adds,
     };
     add_all(&pass);
 }
@@ -299,8 +297,8 @@ void espalier_amx_weight_gradient(
 
 void espalier_amx_weight_gradient(
     const espalier_convolution_shape *shape, const uint16_t *input, const uint16_t *gradient, float *weight_gradient,
-    void *scratch, int adds) {
-    (void)shape, (void)input, (void)gradient, (void)weight_gradient, (void)scratch, (void)adds;
+    void *scratch) {
+    (void)shape, (void)input, (void)gradient, (void)weight_gradient, (void)scratch;
     abort();
 }
 

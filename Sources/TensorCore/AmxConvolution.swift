@@ -81,12 +81,11 @@ struct AmxConvolution: Sendable {
 
     func weightGradient(
         _ input: UnsafeRawPointer, _ gradient: UnsafeRawPointer,
-        _ weightGradient: UnsafeMutablePointer<Float>, _ scratch: Scratch, adds: Bool
+        _ weightGradient: UnsafeMutablePointer<Float>, _ scratch: Scratch
     ) {
         withUnsafePointer(to: shape) {
             espalier_amx_weight_gradient(
-                $0, input.half, gradient.half, weightGradient, scratch.memory.pointer,
-                adds ? 1 : 0)
+                $0, input.half, gradient.half, weightGradient, scratch.memory.pointer)
         }
     }
 }

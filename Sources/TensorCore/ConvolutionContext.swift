@@ -1,9 +1,8 @@
 internal import COneDNN
 
 /// A convolution ready to run on one thread: nothing is allocated in a call (but see ``WeightProduct``).
-/// Inputs, outputs and their gradients are NHWC, of the kernel's element type; of exactly one
-/// tile of the pass. Weights and their gradients are in
-/// the kernel's packed layouts.
+/// Inputs, outputs and their gradients are NHWC, of the kernel's element type, and of exactly one tile of the
+/// pass. Weights and their gradients are in the kernel's packed layouts.
 public final class ConvolutionContext {
     private let geometry: ConvolutionGeometry
     private let elements: ElementType
@@ -90,7 +89,7 @@ public final class ConvolutionContext {
         case .gathered(let weights): weights.run(input, outputGradient, weightGradient, scratch, adds: adds)
         case .depthwise: depthwiseWeights.backwardWeights(input, outputGradient, weightGradient, adds: adds)
         case .amx(let convolution):
-            convolution.weightGradient(input, outputGradient, weightGradient, scratch, adds: adds)
+            convolution.weightGradient(input, outputGradient, weightGradient, scratch)
         }
         guard let biasGradient else { return }
         elements.addRows(

@@ -36,11 +36,12 @@ public struct ConvolutionPaths: Hashable, Sendable {
         case depthwise
         case amx
 
-        /// Whether it can be added to what tiles before left: loops of our own can.
+        /// Whether it can be added to what tiles before left. The matrix unit has no use for that: its
+        /// stretches should be long.
         public var canAdd: Bool {
             switch self {
-            case .direct, .product: false
-            case .pointwise, .gathered, .depthwise, .amx: true
+            case .direct, .product, .amx: false
+            case .pointwise, .gathered, .depthwise: true
             }
         }
     }

@@ -165,7 +165,7 @@ private struct AmxConvolutionCase {
                 }
                 var weightGradient = [Float](repeating: .nan, count: test.weightCount + 16)
                 Self.withScratch(espalier_amx_weights_scratch(&shape), scratch) {
-                    espalier_amx_weight_gradient(&shape, input, gradient, &weightGradient, $0, 0)
+                    espalier_amx_weight_gradient(&shape, input, gradient, &weightGradient, $0)
                 }
                 #expect(weightGradient.suffix(16).allSatisfy { $0.isNaN })
                 return Results(

@@ -56,7 +56,7 @@ size_t espalier_amx_weights_scratch(const espalier_convolution_shape *shape);
 /// out_channels).
 int espalier_amx_weights_are_plain(const espalier_convolution_shape *shape);
 
-/// The gradient of the weight; overwrites it, or with `adds` is added to what is there.
+/// The gradient of the weight; overwrites it.
 void espalier_amx_weight_gradient(
     const espalier_convolution_shape *shape, const uint16_t *input, const uint16_t *gradient, float *weight_gradient,
-    void *scratch, int adds);
+    void *scratch);
