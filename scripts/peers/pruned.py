@@ -1,9 +1,10 @@
 """Times steps of whole and of pruned networks in turn: the share of the time against the share of the FLOPs.
 
-The pruned networks have odd numbers of channels: by random plans (espalier bench step --keep), or by LW-DNA's own
-after 20 steps of search on the synthetic set, without widening. What is aimed at is a share of the time of at most
-1.15 times the share of the FLOPs. Passes over activations go by those, whose share is higher: cutting all channels by
-half leaves a quarter of the FLOPs and half of the activations.
+The pruned networks have odd numbers of channels: by random plans (espalier bench step --keep), by LW-DNA's own
+after 20 steps of search on the synthetic set, without widening, or by plans that cut layers of large images more. What
+is aimed at is a share of the time of at most 1.15 times the share of the FLOPs. Passes over activations go by those,
+whose share is mostly higher: cutting all channels by half leaves a quarter of the FLOPs and half of the activations. Of
+the plans by size it is the same.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import tempfile
 import time
 
 import machine
+import plans
 
 ESPALIER = pathlib.Path(__file__).resolve().parent.parent.parent / ".build" / "release" / "espalier"
 
@@ -26,45 +28,38 @@ WORKS = {
 }
 RATIO_MAX = 1.15
 
-SEARCH = """
-network: {name}
-batch: 32
-epochs: 1
-data: {{format: synthetic, train_count: 640, test_count: 32}}
-optimizer: {{learning_rate: 0.1}}
-shrink: {{method: lw-dna, width: 1, steps: 20, rho: 0.2, budget: {{ratio: {keep}}}}}
-"""
-
 
 def arguments():
     parser = argparse.ArgumentParser(prog="scripts/bench-pruned", description=__doc__)
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help=f"of {', '.join(WORKS)}; the first two if none is given")
     parser.add_argument("--keep", type=float, nargs="+", default=[0.75, 0.5, 0.25], help="shares of the FLOPs")
-    parser.add_argument("--plans", choices=["random", "lw-dna"], nargs="+", default=["random", "lw-dna"])
+    kinds = ["random", "lw-dna", "by-size"]
+    parser.add_argument("--plans", choices=kinds, nargs="+", default=kinds)
     parser.add_argument("--precision", choices=["fp32", "bf16"], nargs="+", default=["fp32"])
     parser.add_argument("--rounds", type=int, default=3, help="how often each runs")
     return machine.parse(parser, WORKS)
 
 
-def pruning(name, keep, plans, folder):
-    """The flags of bench step that prune a network to a share of its FLOPs; None if the search fails."""
+def pruning(name, keep, kind, folder):
+    """The flags of bench step that prune a network to a share of its FLOPs; None if no plan is found."""
     if keep == 1:
         return []
-    if plans == "random":
+    if kind == "random":
         return ["--keep", str(keep)]
-    plan = folder / f"{name}-{keep}.json"
-    if not plan.exists():
-        recipe = folder / f"{name}-{keep}.yaml"
-        recipe.write_text(SEARCH.format(name=name, keep=keep))
-        found = machine.attempt([ESPALIER, "shrink", recipe, "--json"])
-        if found is None:
+    file = folder / f"{name}-{keep}-{kind}.json"
+    if not file.exists():
+        if kind == "lw-dna":
+            plan = plans.searched(ESPALIER, name, keep, folder)
+        else:
+            plan = plans.by_size(ESPALIER, name, WORKS[name][0], keep, folder)
+        if plan is None:
             return None
-        plan.write_text(json.dumps(found))
-    return ["--plan", plan]
+        file.write_text(json.dumps(plan))
+    return ["--plan", file]
 
 
-def measure(name, precision, plans, options, folder):
+def measure(name, precision, kind, options, folder):
     """The reports by share kept; 1 is the whole network."""
     flags, steps = WORKS[name]
     command = [
@@ -74,7 +69,7 @@ def measure(name, precision, plans, options, folder):
     reports = {}
     for _ in range(options.rounds):
         for keep in [1, *options.keep]:
-            flags = pruning(name, keep, plans, folder)
+            flags = pruning(name, keep, kind, folder)
             report = None if flags is None else machine.run([*command, *flags], deadline)
             if report:
                 reports.setdefault(keep, []).append(report)
@@ -85,7 +80,7 @@ def seconds(reports):
     return statistics.median(report["seconds_median"] for report in reports)
 
 
-def summary(name, precision, plans, reports):
+def summary(name, precision, kind, reports):
     if 1 not in reports:
         return
     whole = seconds(reports[1])
@@ -96,7 +91,7 @@ def summary(name, precision, plans, reports):
         disturbed = max(report["others"] for report in some)
         note = f"  (others kept up to {disturbed:.1f} processors busy)" if disturbed >= machine.CALM else ""
         print(
-            f"{name:12} {precision}  {plans:6}  {1e3 * seconds(some):8.1f} ms  {100 * share:5.1f} % of the time  "
+            f"{name:12} {precision}  {kind:7}  {1e3 * seconds(some):8.1f} ms  {100 * share:5.1f} % of the time  "
             f"{100 * flops:5.1f} % of the FLOPs  {100 * activations:5.1f} % of the activations{verdict}{note}",
             flush=True)
 
@@ -108,10 +103,10 @@ def main():
     everything = {}
     works = itertools.product(options.names or list(WORKS)[:2], options.precision, options.plans)
     with tempfile.TemporaryDirectory() as folder:
-        for name, precision, plans in works:
-            reports = measure(name, precision, plans, options, pathlib.Path(folder))
-            summary(name, precision, plans, reports)
-            everything[f"{name} {precision} {plans}"] = reports
+        for name, precision, kind in works:
+            reports = measure(name, precision, kind, options, pathlib.Path(folder))
+            summary(name, precision, kind, reports)
+            everything[f"{name} {precision} {kind}"] = reports
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(everything, indent=1) + "\n")
 
