@@ -183,8 +183,7 @@ INNER void NAME(add_images)(
 ENTRY void NAME(espalier_depthwise_backward_weights)(
     const espalier_depthwise_shape *s, const ELEMENT *input, const ELEMENT *gradient,
     float *weight_gradient, int adds) {
-    const size_t count = adds ? 0 : s->kernel * s->kernel * s->channels;
-    for (size_t i = 0; i < count; i++) weight_gradient[i] = 0;
+    if (!adds) memset(weight_gradient, 0, s->kernel * s->kernel * s->channels * sizeof *weight_gradient);
     if (UNROLLED && s->kernel == 3 && s->stride == 1) {
         NAME(add_images)(s, input, gradient, weight_gradient, 3, 1);
     } else if (UNROLLED && s->kernel == 3 && s->stride == 2) {

@@ -150,6 +150,9 @@ extension ConvolutionGeometry {
     /// One channel in and out a group, all of them apart.
     var isDepthwise: Bool { groups > 1 && groups == inChannels && groups == outChannels }
 
+    /// The same matrix for every pixel, which is taken by itself.
+    public var isPointwise: Bool { kernel == 1 && stride == 1 && padding == 0 && groups == 1 }
+
     /// What the loops for the matrix unit are written for.
     var fitsAmx: Bool { groups == 1 && padding < kernel && stride <= 4 }
 

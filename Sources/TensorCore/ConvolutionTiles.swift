@@ -17,9 +17,6 @@ public struct ConvolutionTiles: Hashable, Sendable {
 }
 
 extension ConvolutionGeometry {
-    /// Whether each pixel is taken by itself: 1×1 kernels without stride or groups.
-    public var isPointwise: Bool { kernel == 1 && stride == 1 && padding == 0 && groups == 1 }
-
     /// Whether so many tiles are equal ones of whole images or, where pixels are taken by themselves, of
     /// whole rows.
     public func canBeCut(in tiles: Int) -> Bool {

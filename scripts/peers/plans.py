@@ -1,4 +1,4 @@
-"""Plans for the networks that pruned.py times, as files for espalier bench step --plan."""
+"""Plans for the networks that pruned.py times, as espalier bench step --plan takes them."""
 
 import json
 
@@ -40,40 +40,39 @@ def by_size(espalier, name, flags, keep, folder):
     return BySize(espalier, name, pixels, lengths, folder).plan(keep)
 
 
+ROUNDS = 12  # Of a bisection.
+
+
+def bisected(least, most, make, is_high):
+    """What `make` gives where `is_high` begins to hold for it, between two numbers; None if it fails."""
+    found = None
+    for _ in range(ROUNDS):
+        middle = (least + most) / 2
+        found = make(middle)
+        if found is None:
+            return None
+        if is_high(found):
+            most = middle
+        else:
+            least = middle
+    return found
+
+
 class BySize:
     """Plans of which as small a share of the activations stays as of the FLOPs; numbers of channels are odd."""
-
-    ROUNDS = 12  # Of a bisection.
 
     def __init__(self, espalier, name, pixels, lengths, folder):
         self.espalier, self.name, self.folder = espalier, name, folder
         self.pixels, self.lengths = pixels, lengths
 
     def plan(self, keep):
-        """By bisection twice: how much large images lose beyond small ones, and how much all lose."""
-        least, most, found = 0.0, 1.0, None
-        for _ in range(self.ROUNDS):
-            steepness = (least + most) / 2
-            found = self.of_flops(keep, steepness)
-            if found is None:
-                return None
-            if self.activations(found) > keep:
-                least = steepness
-            else:
-                most = steepness
-        return found
+        """Large images lose so much beyond small ones that their activations shrink enough."""
+        return bisected(
+            0, 1, lambda steepness: self.of_flops(keep, steepness), lambda plan: self.activations(plan) <= keep)
 
     def of_flops(self, keep, steepness):
-        least, most, found = 0.0, 2.0, None
-        for _ in range(self.ROUNDS):
-            found = self.cut((least + most) / 2, steepness)
-            if found is None:
-                return None
-            if found["pruned"]["flops"]["conv_linear"] > keep * found["baseline"]["flops"]["conv_linear"]:
-                most = (least + most) / 2
-            else:
-                least = (least + most) / 2
-        return found
+        """All lose so much that a share of the FLOPs stays."""
+        return bisected(0, 2, lambda share: self.cut(share, steepness), lambda plan: self.flops(plan) > keep)
 
     def cut(self, share, steepness):
         """Of a vector a share that falls with a power of its images' pixels."""
@@ -85,6 +84,10 @@ class BySize:
         file = self.folder / f"{self.name}-vectors.json"
         file.write_text(json.dumps({"network": self.name, "vectors": vectors}))
         return shrunk(self.espalier, self.name, {"method": "plan", "plan": str(file)}, self.folder)
+
+    @staticmethod
+    def flops(plan):
+        return plan["pruned"]["flops"]["conv_linear"] / plan["baseline"]["flops"]["conv_linear"]
 
     def activations(self, plan):
         """The share of the convolutions' outputs that stays."""

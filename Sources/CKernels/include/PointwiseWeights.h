@@ -14,8 +14,8 @@ typedef struct {
 /// Bytes of scratch memory, whose contents do not matter. A multiple of 64.
 size_t espalier_pointwise_weights_scratch(const espalier_pointwise_weights_shape *shape);
 
-/// Overwrites all sums, or with `adds` is added to them. They are fp32 over stretches of up to 256 pixels whose lengths follow from the number of
-/// pixels, and those are added up in turn. Without AVX-512's instructions for bf16 it is slow.
+/// Overwrites all sums, or with `adds` adds to them. They are fp32 over stretches of up to 256 pixels whose lengths
+/// follow from the number of pixels, and those are added up in turn. Without AVX-512's instructions for bf16 it is slow.
 void espalier_pointwise_weights_bf16(
     const espalier_pointwise_weights_shape *shape, const uint16_t *row_values, const uint16_t *column_values,
     void *scratch, float *sums, int adds);

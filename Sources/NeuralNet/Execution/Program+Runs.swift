@@ -55,16 +55,12 @@ extension Program {
         let largest = works.map { work in Set(work.buffers).reduce(0) { $0 + byteCount(of: $1) } }.max() ?? 0
         let weight = works.compactMap(\.convolution).map { convolutions[$0].geometry.weightCount }.max() ?? 0
         let bytes = max(options.tileBytes, options.tileBytesPerWeightByte * weight * precision.byteCount)
-        let gradientPixels = gradientPixels(of: works)
-        func isAllowed(_ tiles: Int) -> Bool {
-            guard let gradientPixels, tiles > 1 else { return true }
-            return gradientPixels / tiles >= options.gradientPixelsMin
-        }
-        let ofImages = (1...slice).filter { slice % $0 == 0 && isAllowed($0) }
-        if let tiles = ofImages.first(where: { largest / $0 <= bytes }) { return tiles }
         let rows = rows(of: works) ?? 1
-        let ofRows = (1...rows).filter { rows % $0 == 0 && isAllowed(slice * $0) }.map { slice * $0 }
-        return ofRows.first { largest / $0 <= bytes } ?? ofRows.last ?? ofImages.last ?? 1
+        let counts =
+            (1...slice).filter { slice % $0 == 0 } + (1...rows).filter { rows % $0 == 0 }.map { slice * $0 }
+        let gradientPixels = gradientPixels(of: works) ?? .max
+        let allowed = counts.filter { $0 == 1 || gradientPixels / $0 >= options.gradientPixelsMin }
+        return allowed.first { largest / $0 <= bytes } ?? allowed.last ?? 1
     }
 
     /// Output pixels of the convolution whose weight's gradient is made.
